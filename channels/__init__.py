@@ -1,0 +1,1 @@
+"""The outside world: one folder per channel, and the contract that all of them keep. Knows no database."""
