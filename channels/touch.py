@@ -70,7 +70,7 @@ class Thread:
 
     `conversation`: our own conversation id, proved by the channel (signed plus-address, our own Message-ID).
     `answers`: external ids (Message-IDs, bot message ids) that it refers to, nearest first; any line's.
-    `tag`: a conversation id from a subject tag `[#123]`, the weakest, obeyed only if that conversation is with the same client.
+    `tag`: a conversation id from a subject tag `[#123]`, the weakest: obeyed only for the same client.
     """
 
     conversation: int | None = None
