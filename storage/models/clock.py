@@ -1,0 +1,100 @@
+"""Promises: obligations with their history, the tasks they make for operators and the alerts they raise."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, UniqueConstraint
+
+from storage.models.types import Id, Instant, Json, metadata
+
+obligation = Table(
+    "obligation",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("regulation", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("start_key", String(200), nullable=False, comment="no regulation starts twice from one cause"),
+    Column("slot", String(60), nullable=False),
+    Column("client_id", Id, nullable=False),
+    Column("conversation_id", Id),
+    Column("started_by", Id, comment="interaction"),
+    Column("owner", String(100)),
+    Column("team", String(100)),
+    Column("state", String(20), nullable=False, comment="running paused breached met cancelled"),
+    Column("started", Instant, nullable=False),
+    Column("target", String(60), nullable=False, comment="duration words, as judged"),
+    Column("calendar", String(100), nullable=False),
+    Column("calendar_version", Integer, nullable=False),
+    Column("due", Instant, comment="null while paused and for gates without a target"),
+    Column("pinned", Boolean, nullable=False, default=False),
+    Column("pauses", Json, nullable=False, default=list, comment="[[from, to or null, why, who]]"),
+    Column("steps_done", Json, nullable=False, default=list, comment="keys of the steps already fired"),
+    Column("next_at", Instant, comment="when the clock must look again; null when nothing is left to do"),
+    Column("breached_at", Instant),
+    Column("met_at", Instant),
+    Column("met_by", Id, comment="interaction"),
+    Column("closed_why", String(60)),
+    Column("excuse", Json),
+    Column("details", Json, nullable=False, default=dict),
+    UniqueConstraint("regulation", "start_key"),
+    Index("ix_obligation_next_at", "next_at"),
+    Index("ix_obligation_client_id_state", "client_id", "state"),
+    Index("ix_obligation_conversation_id", "conversation_id"),
+    Index("ix_obligation_owner_state_due", "owner", "state", "due"),
+    Index("ix_obligation_state_due", "state", "due"),
+    Index("ix_obligation_met_by", "met_by"),
+)
+
+clock_event = Table(
+    "clock_event",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("obligation_id", Id, nullable=False),
+    Column("at", Instant, nullable=False, comment="when it took effect"),
+    Column("noted_at", Instant, nullable=False, comment="when it was written"),
+    Column("event", String(30), nullable=False),
+    Column("data", Json, nullable=False, default=dict),
+    Index("ix_clock_event_obligation_id", "obligation_id"),
+)
+
+task = Table(
+    "task",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=False),
+    Column("title", Text, nullable=False),
+    Column("client_id", Id),
+    Column("conversation_id", Id),
+    Column("obligation_id", Id),
+    Column("interaction_id", Id),
+    Column("owner", String(100)),
+    Column("team", String(100)),
+    Column("due", Instant),
+    Column("remind_at", Instant),
+    Column("reminded_at", Instant),
+    Column("state", String(12), nullable=False, default="open", comment="open done cancelled"),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", String(100), nullable=False, comment="regulation:K or operator:K"),
+    Column("closed_at", Instant),
+    Column("closed_by", String(100), comment="interaction:N, operator:K or regulation:K"),
+    Column("note", Text, nullable=False, default=""),
+    Index("ix_task_owner_state_due", "owner", "state", "due"),
+    Index("ix_task_client_id", "client_id"),
+    Index("ix_task_obligation_id", "obligation_id"),
+    Index("ix_task_remind_at", "remind_at"),
+)
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("obligation_id", Id),
+    Column("step", String(60), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("to", String(100), nullable=False, comment="operator"),
+    Column("title", Text, nullable=False),
+    Column("data", Json, nullable=False, default=dict),
+    Column("acknowledged_at", Instant),
+    Column("acknowledged_by", String(100)),
+    Column("withdrawn_at", Instant),
+    Index("ix_alert_to_acknowledged_at", "to", "acknowledged_at"),
+    Index("ix_alert_obligation_id", "obligation_id"),
+)
