@@ -1,0 +1,183 @@
+"""The write lane: one thread that takes what has queued up and commits it together.
+
+Callers are async and wait for their own piece; inside the lane everything is plain synchronous code. One transaction
+carries up to `most` pieces, so that one fsync serves them all. A piece that raises is undone alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+import structlog
+
+from storage.engine import Engines
+from storage.events import Event
+from storage.unit import Unit, open_unit
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+Batch = Callable[[Unit, Sequence[Any]], Sequence[Any]]
+
+
+class LaneClosed(RuntimeError):
+    """The lane is stopped: the work was not done and may be handed in again after a restart."""
+
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    work: Callable[[Unit], Any] | None
+    batch: Batch | None
+    item: Any
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Any]
+    outcome: Any = None
+    error: BaseException | None = None
+
+
+class Lane:
+    """Start it once per process; `told` receives the events of every committed transaction, in the lane's thread."""
+
+    def __init__(
+        self,
+        engines: Engines,
+        now: Callable[[], datetime],
+        *,
+        told: Callable[[tuple[Event, ...]], None] = lambda events: None,
+        before_commit: Callable[[Unit], None] | None = None,
+        most: int = 128,
+    ) -> None:
+        self._engines = engines
+        self._now = now
+        self._told = told
+        self._before_commit = before_commit
+        self._most = most
+        self._queue: deque[_Piece] = deque()
+        self._bell = threading.Condition()
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="write-lane", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what is queued, then stop. Blocks; call it off the event loop."""
+        with self._bell:
+            self._closing = True
+            self._bell.notify()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    async def write(self, work: Callable[[Unit], T]) -> T:
+        """Do `work` in a transaction; returns after the commit. What `work` raises is raised here, and undone alone."""
+        return await self._hand_in(work, None, None)  # type: ignore[no-any-return]
+
+    async def hand_in(self, batch: Callable[[Unit, Sequence[Item]], Sequence[Result]], item: Item) -> Result:
+        """Let `batch` work on `item` together with whatever else waits for the same `batch`.
+
+        `batch` answers one result per item, in order. If it raises, its items are tried one by one.
+        """
+        return await self._hand_in(None, batch, item)  # type: ignore[no-any-return]
+
+    def _hand_in(self, work: Callable[[Unit], Any] | None, batch: Batch | None, item: Any) -> asyncio.Future[Any]:
+        loop = asyncio.get_running_loop()
+        piece = _Piece(work, batch, item, loop, loop.create_future())
+        with self._bell:
+            if self._closing:
+                raise LaneClosed("the hub is stopping")
+            self._queue.append(piece)
+            self._bell.notify()
+        return piece.future
+
+    def _run(self) -> None:
+        while pieces := self._take():
+            try:
+                events = self._commit(pieces)
+            except BaseException as error:
+                log.warning("transaction_failed", error=repr(error), pieces=len(pieces))
+                for piece in pieces:
+                    piece.error = piece.error or error
+                events = ()
+            if events:
+                self._told(events)
+            _answer(pieces)
+
+    def _take(self) -> list[_Piece]:
+        with self._bell:
+            while not self._queue and not self._closing:
+                self._bell.wait()
+            return [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+
+    def _commit(self, pieces: list[_Piece]) -> tuple[Event, ...]:
+        with open_unit(self._engines, self._now(), self._before_commit) as unit:
+            for batch, group in _grouped(pieces):
+                if batch is None:
+                    _do_alone(unit, group[0])
+                else:
+                    _do_together(unit, batch, group)
+            return unit.events
+
+
+def _grouped(pieces: list[_Piece]) -> list[tuple[Batch | None, list[_Piece]]]:
+    """Items of one batch go together; the order between single pieces is kept."""
+    groups: list[tuple[Batch | None, list[_Piece]]] = []
+    for piece in pieces:
+        if piece.batch is not None and groups and groups[-1][0] == piece.batch:
+            groups[-1][1].append(piece)
+        else:
+            groups.append((piece.batch, [piece]))
+    return groups
+
+
+def _do_alone(unit: Unit, piece: _Piece) -> None:
+    assert piece.work is not None
+    try:
+        with unit.savepoint():
+            piece.outcome = piece.work(unit)
+    except Exception as error:
+        piece.error = error
+
+
+def _do_together(unit: Unit, batch: Batch, group: list[_Piece]) -> None:
+    try:
+        with unit.savepoint():
+            outcomes = batch(unit, [piece.item for piece in group])
+    except Exception as error:
+        if len(group) == 1:
+            group[0].error = error
+            return
+        log.info("batch_split", items=len(group), error=repr(error))
+        for piece in group:
+            _do_together(unit, batch, [piece])
+        return
+    for piece, outcome in zip(group, outcomes, strict=True):
+        piece.outcome = outcome
+
+
+def _answer(pieces: list[_Piece]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Piece]] = {}
+    for piece in pieces:
+        by_loop.setdefault(piece.loop, []).append(piece)
+    for loop, mine in by_loop.items():
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(_settle, mine)
+
+
+def _settle(pieces: list[_Piece]) -> None:
+    for piece in pieces:
+        if piece.future.done():
+            continue
+        if piece.error is not None:
+            piece.future.set_exception(piece.error)
+        else:
+            piece.future.set_result(piece.outcome)

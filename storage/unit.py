@@ -1,0 +1,74 @@
+"""The unit of work: one open transaction. Nobody else commits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, Table, func, select, text
+
+from storage.engine import Engines
+from storage.events import Event
+
+
+class Unit:
+    """One transaction on the write side. `now` is the instant at which it was opened.
+
+    Work inside is plain synchronous code. Events given to `emit` go out after the commit, never before; when the
+    transaction (or the savepoint around one piece of work) is rolled back, they are forgotten with it.
+    """
+
+    __slots__ = ("_events", "_ids", "connection", "dialect", "now")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self.dialect = connection.dialect.name
+        self._events: list[Event] = []
+        self._ids: dict[str, int] = {}
+
+    def take_ids(self, table: Table, count: int) -> list[int]:
+        """Fresh row numbers, ascending. On SQLite the write lock makes the highest number ours; PostgreSQL has sequences."""
+        if count == 0:
+            return []
+        if self.dialect == "postgresql":
+            rows = self.connection.execute(
+                text(f"SELECT nextval('{table.name}_ids') FROM generate_series(1, :count)"), {"count": count}
+            )
+            return sorted(rows.scalars())
+        last = self._ids.get(table.name)
+        if last is None:
+            last = self.connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+        self._ids[table.name] = last + count
+        return list(range(last + 1, last + count + 1))
+
+    def emit(self, event: Event) -> None:
+        """Tell open desks after the commit."""
+        self._events.append(event)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What will be told."""
+        return tuple(self._events)
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """Work inside is undone alone when it raises."""
+        told = len(self._events)
+        try:
+            with self.connection.begin_nested():
+                yield
+        except BaseException:
+            del self._events[told:]
+            raise
+
+
+@contextmanager
+def open_unit(engines: Engines, now: datetime, before_commit: Callable[[Unit], None] | None = None) -> Iterator[Unit]:
+    """One transaction: commits at the end, rolls back when anything raises."""
+    with engines.writer.begin() as connection:
+        unit = Unit(connection, now)
+        yield unit
+        if before_commit is not None:
+            before_commit(unit)
