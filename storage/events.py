@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`subject` is a glossary word (interaction, conversation, obligation, task, alert, client, delivery, line, setup)."""
+    """`subject` is a word of the glossary: interaction, conversation, obligation, task, alert, client, line, setup."""
 
     subject: str
     id: int | str

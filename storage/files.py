@@ -1,4 +1,4 @@
-"""Files kept outside the database: attachments and large raw bytes, named by their SHA-256, fsynced before the commit."""
+"""Files outside the database: attachments and large raw bytes, named by their SHA-256, fsynced before the commit."""
 
 from __future__ import annotations
 

@@ -29,12 +29,13 @@ class Unit:
         self._ids: dict[str, int] = {}
 
     def take_ids(self, table: Table, count: int) -> list[int]:
-        """Fresh row numbers, ascending. On SQLite the write lock makes the highest number ours; PostgreSQL has sequences."""
+        """Fresh row numbers, ascending. SQLite's write lock makes the highest number ours; PostgreSQL has sequences."""
         if count == 0:
             return []
         if self.dialect == "postgresql":
             rows = self.connection.execute(
-                text(f"SELECT nextval('{table.name}_ids') FROM generate_series(1, :count)"), {"count": count}
+                text("SELECT nextval(:sequence) FROM generate_series(1, :count)"),
+                {"sequence": f"{table.name}_ids", "count": count},
             )
             return sorted(rows.scalars())
         last = self._ids.get(table.name)
