@@ -1,0 +1,1 @@
+"""Tests of the channels, one folder or file for each."""
