@@ -1,0 +1,1 @@
+"""How people and programs prove who they are: keys, tokens, one-time tickets, passwords, sessions."""
