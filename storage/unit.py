@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Table, func, select, text
 from storage.engine import Engines
 from storage.events import Event
 
+_AT_A_TIME = 16
+
 
 class Unit:
     """One transaction on the write side. `now` is the instant at which it was opened.
@@ -19,7 +21,7 @@ class Unit:
     transaction (or the savepoint around one piece of work) is rolled back, they are forgotten with it.
     """
 
-    __slots__ = ("_events", "_ids", "connection", "dialect", "now")
+    __slots__ = ("_events", "_ids", "_spare", "connection", "dialect", "now")
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.connection = connection
@@ -27,22 +29,31 @@ class Unit:
         self.dialect = connection.dialect.name
         self._events: list[Event] = []
         self._ids: dict[str, int] = {}
+        self._spare: dict[str, list[int]] = {}
 
     def take_ids(self, table: Table, count: int) -> list[int]:
         """Fresh row numbers, ascending. SQLite's write lock makes the highest number ours; PostgreSQL has sequences."""
         if count == 0:
             return []
         if self.dialect == "postgresql":
-            rows = self.connection.execute(
-                text("SELECT nextval(:sequence) FROM generate_series(1, :count)"),
-                {"sequence": f"{table.name}_ids", "count": count},
-            )
-            return sorted(rows.scalars())
+            return self._take_from_sequence(table.name, count)
         last = self._ids.get(table.name)
         if last is None:
             last = self.connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
         self._ids[table.name] = last + count
         return list(range(last + 1, last + count + 1))
+
+    def _take_from_sequence(self, name: str, count: int) -> list[int]:
+        """Numbers are fetched some at a time: a gap costs nothing, a round trip does."""
+        spare = self._spare.get(name, [])
+        if len(spare) < count:
+            rows = self.connection.execute(
+                text("SELECT nextval(:sequence) FROM generate_series(1, :count)"),
+                {"sequence": f"{name}_ids", "count": max(count, _AT_A_TIME)},
+            )
+            spare = [*spare, *sorted(rows.scalars())]
+        self._spare[name] = spare[count:]
+        return spare[:count]
 
     def emit(self, event: Event) -> None:
         """Tell open desks after the commit."""

@@ -23,6 +23,7 @@ client = Table(
     Column("fields", Json, nullable=False, default=dict),
     Column("created_at", Instant, nullable=False),
     Column("created_by", String(100)),
+    Column("provisional", Boolean, nullable=False, default=False, comment="stands in until candidates are chosen from"),
     Column("merged_into", Id, comment="the surviving client; this row is kept so that the merge can be undone"),
     Index("ix_client_company_id", "company_id"),
     Index("ix_client_responsible", "responsible"),
@@ -41,7 +42,7 @@ identity = Table(
     Column("shared", Boolean, nullable=False, default=False, comment="known to serve several people (a switchboard)"),
     Column("bounced_at", Instant, comment="mail to it came back for good"),
     Column("added_at", Instant, nullable=False),
-    UniqueConstraint("scheme", "value", "client_id"),
+    UniqueConstraint("value", "scheme", "client_id"),
     Index("ix_identity_client_id", "client_id"),
 )
 

@@ -31,7 +31,7 @@ touch = Table(
     Column("full_text", Text),
     Column("html", Text),
     Column("raw_id", Id, ForeignKey("raw.id")),
-    UniqueConstraint("line", "event_key"),
+    UniqueConstraint("event_key", "line"),
     Index("ix_touch_interaction_id", "interaction_id"),
 )
 

@@ -1,0 +1,207 @@
+"""What intake asks of the log and writes to it: whole batches, one statement each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy.sql import Select
+
+from storage.models import client, conversation, delivery, identity, interaction, touch
+from storage.unit import Unit
+
+Rows = Sequence[Mapping[str, Any]]
+Row = Any
+
+
+_SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id)
+_KNOWN = select(
+    identity.c.scheme,
+    identity.c.value,
+    identity.c.client_id,
+    identity.c.shared,
+    client.c.kind,
+    client.c.name,
+    client.c.company_id,
+    client.c.provisional,
+).join_from(identity, client, identity.c.client_id == client.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A client who is known by an identity."""
+
+    client: int
+    kind: str
+    name: str
+    company: int | None
+    provisional: bool
+    shared: bool
+
+
+def find_seen(unit: Unit, event_keys: Iterable[str]) -> dict[tuple[str, str], int]:
+    """(line, event key) -> interaction, for touches that are in the log already."""
+    keys = list(event_keys)
+    if not keys:
+        return {}
+    rows = unit.connection.execute(_SEEN.where(touch.c.event_key.in_(keys)))
+    return {(line, key): found for line, key, found in rows}
+
+
+def lock_identities(unit: Unit, identities: Iterable[tuple[str, str]]) -> None:
+    """Keep other processes from making a client of the same new identity at this moment (SQLite has one writer)."""
+    if unit.dialect != "postgresql":
+        return
+    keys = sorted({f"{scheme}:{value}" for scheme, value in identities})
+    if keys:
+        unit.connection.execute(
+            text(
+                "SELECT pg_advisory_xact_lock(number) FROM"
+                " (SELECT DISTINCT hashtextextended(key, 0) AS number FROM unnest(CAST(:keys AS text[])) AS key"
+                " ORDER BY number) AS numbers"
+            ),
+            {"keys": keys},
+        )
+
+
+def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
+    """Who is known by each identity; several clients may share one number."""
+    wanted = set(identities)
+    found: dict[tuple[str, str], list[Known]] = {}
+    if not wanted:
+        return found
+    rows = unit.connection.execute(_KNOWN.where(identity.c.value.in_({value for _, value in wanted})))
+    for scheme, value, client_id, shared, kind, name, company_id, provisional in rows:
+        if (scheme, value) in wanted:
+            known = Known(client_id, kind, name, company_id, provisional, shared)
+            found.setdefault((scheme, value), []).append(known)
+    return found
+
+
+def find_by_external_id(unit: Unit, external_ids: Iterable[str]) -> dict[str, Row]:
+    """Interactions by the id their source gave them: (id, line, conversation_id, client_id)."""
+    return _newest_by(unit, interaction.c.external_id, external_ids)
+
+
+def find_by_same_as(unit: Unit, keys: Iterable[str]) -> dict[str, Row]:
+    """Interactions by what makes a message the same on several lines."""
+    return _newest_by(unit, interaction.c.same_as, keys)
+
+
+def _newest_by(unit: Unit, column: Any, keys: Iterable[str]) -> dict[str, Row]:
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    query = select(column, interaction).where(column.in_(wanted)).order_by(interaction.c.id)
+    return {row[0]: row for row in unit.connection.execute(query)}
+
+
+def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[str, Row]:
+    """Our own outbound messages by external id."""
+    wanted = list(external_ids)
+    if not wanted:
+        return {}
+    query = select(delivery).where(delivery.c.external_id.in_(wanted))
+    return {row.external_id: row for row in unit.connection.execute(query)}
+
+
+def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, Row]:
+    """The first interaction with each repeat key since an instant, quarantined ones left out."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    query = (
+        select(interaction.c.repeat_key, interaction.c.id, interaction.c.conversation_id, interaction.c.client_id)
+        .where(
+            interaction.c.repeat_key.in_(wanted),
+            interaction.c.at >= since,
+            interaction.c.again_of.is_(None),
+            interaction.c.quarantined_at.is_(None),
+        )
+        .order_by(interaction.c.id.desc())
+    )
+    return {row.repeat_key: row for row in unit.connection.execute(query)}
+
+
+def find_conversations(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Conversation rows by id."""
+    return _rows_by_id(unit, select(conversation), conversation, ids)
+
+
+def find_clients(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Client rows by id."""
+    return _rows_by_id(unit, select(client), client, ids)
+
+
+def find_interactions(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Interaction rows by id."""
+    return _rows_by_id(unit, select(interaction), interaction, ids)
+
+
+def _rows_by_id(unit: Unit, query: Select[Any], table: Table, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = unit.connection.execute(query.where(table.c.id.in_(wanted)))
+    return {row.id: dict(row._mapping) for row in rows}
+
+
+def find_open_conversations(unit: Unit, clients: Iterable[int], since: datetime) -> dict[int, dict[str, Any]]:
+    """The newest conversation of each client that anything happened in since an instant: client -> row."""
+    wanted = set(clients)
+    if not wanted:
+        return {}
+    query = (
+        select(conversation)
+        .where(
+            conversation.c.client_id.in_(wanted),
+            conversation.c.last_at >= since,
+            conversation.c.state.not_in(("solved", "junk")),
+        )
+        .order_by(conversation.c.last_at)
+    )
+    return {row.client_id: dict(row._mapping) for row in unit.connection.execute(query)}
+
+
+def find_past_clients(unit: Unit, clients: Iterable[int]) -> set[int]:
+    """Those of the clients with whom anything is in the log already (nobody's first contact)."""
+    wanted = set(clients)
+    if not wanted:
+        return set()
+    query = select(interaction.c.client_id).where(interaction.c.client_id.in_(wanted)).group_by(interaction.c.client_id)
+    return set(unit.connection.execute(query).scalars())
+
+
+def find_known_identities(unit: Unit, clients: Iterable[int]) -> set[tuple[int, str, str]]:
+    """(client, scheme, value) of all identities of the clients."""
+    wanted = set(clients)
+    if not wanted:
+        return set()
+    query = select(identity.c.client_id, identity.c.scheme, identity.c.value).where(identity.c.client_id.in_(wanted))
+    return {(row[0], row[1], row[2]) for row in unit.connection.execute(query)}
+
+
+def write_rows(unit: Unit, table: Table, rows: Rows) -> None:
+    """Insert all rows with one statement."""
+    if rows:
+        unit.connection.execute(insert(table), list(rows))
+
+
+def update_rows(unit: Unit, table: Table, changes: Mapping[int, Mapping[str, Any]]) -> None:
+    """Write changed columns of rows by id; rows that change the same columns share a statement."""
+    for number, change in changes.items():
+        if change:
+            unit.connection.execute(update(table).where(table.c.id == number).values(**change))
+
+
+def count_automatic_since(unit: Unit, party: str, since: datetime) -> int:
+    """How many automatic messages went to one identity since an instant (the loop guard)."""
+    query = select(func.count()).where(
+        delivery.c.made_at >= since,
+        delivery.c.options["automatic"].as_boolean().is_(True),
+        delivery.c.options["to"].as_string() == party,
+    )
+    return unit.connection.execute(query).scalar_one()
