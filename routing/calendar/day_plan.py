@@ -20,6 +20,8 @@ class Why(StrEnum):
 
     HOLIDAY = "holiday"
     """Closed; detail: the holiday's name in the country's language."""
+    MOVED_DAY_OFF = "moved_day_off"
+    """Closed, though no holiday itself; detail: what the country's table calls it."""
     SHORTENED = "shortened"
     """Closes early; detail: the holiday it comes before."""
     MOVED_WORKING_DAY = "moved_working_day"
@@ -72,7 +74,7 @@ class DayPlanner:
     def _plan_by(self, table: HolidayTable, day: date) -> DayPlan:
         year = table.year(day.year)
         if (name := year.names.get(day)) is not None:
-            return DayPlan(day, (), Note(Why.HOLIDAY, name))
+            return DayPlan(day, (), Note(Why.HOLIDAY if day in year.real else Why.MOVED_DAY_OFF, name))
         hours, note = self._week[day.weekday()], None
         if day in year.working and not hours:
             hours, note = self._moved_hours(year, day)

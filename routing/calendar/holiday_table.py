@@ -97,7 +97,7 @@ def _known_until(country: str) -> int | None:
 
 @cache
 def _decrees(country: str) -> Mapping[int, Any]:
-    """Per year: (month, day, name) of an extra holiday, or (month, day, from month, from day, perhaps year) of a move."""
+    """Per year: (month, day, name) of an extra holiday, or (month, day, from month, from day, maybe year) of a move."""
     decrees: Mapping[int, Any] = getattr(_entity(country)(), "special_public_holidays", {})
     return decrees
 
