@@ -41,6 +41,7 @@ _KINDRED = {
     "þ": "th",
 }
 _LETTERS = {**_ALIKE, **_KINDRED}
+_NO_LETTERS_TO_SQLITE = frozenset(map(chr, range(0x19B0, 0x19CA)))
 _SILENT = frozenset("'’‘ʼʹ`´′＇\u00ad\u200b\u200c\u200d\u2060\ufeff")
 
 
@@ -57,7 +58,7 @@ class _Folds(dict[int, str]):
 def _fold_character(letter: str) -> str:
     if letter in _SILENT:
         return ""
-    parts = unicodedata.normalize("NFKD", letter.casefold())
+    parts = unicodedata.normalize("NFKD", letter.casefold()).lower()
     return "".join(_fold_part(part) for part in parts)
 
 
@@ -66,16 +67,18 @@ def _fold_part(part: str) -> str:
         return ""
     if part.isdecimal():
         return str(unicodedata.decimal(part))
-    return _LETTERS.get(part, part) if part.isalpha() else " "
+    return _LETTERS.get(part, part) if part.isalpha() and part not in _NO_LETTERS_TO_SQLITE else " "
 
 
 _FOLDS = _Folds()
 _FOLD_ASCII = str.maketrans(
     {code: chr(code).lower() if chr(code).isalnum() else "" if chr(code) in "'`" else " " for code in range(128)}
 )
+# PostgreSQL would read 3e4 as a number of its own and tear it out of its word.
+_EXPONENT = re.compile(r"e(?<=\de)(?=\d)")
 # A number as people write it: digits with spaces, dots, dashes and brackets between them.
-_NUMBER = re.compile(r"\+?\(?\d[\d\s().\-‐‑–—/]{1,30}\d")
-_LONG_NUMBER = re.compile(r"\+?\(?\d[\d\s().\-‐‑–—]{5,24}\d")
+_NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d\s().\-‐‑–—/]{1,30}\d(?!\w)")
+_LONG_NUMBER = re.compile(r"(?<!\w)\+?\(?\d[\d\s().\-‐‑–—]{5,24}\d(?!\w)")
 _NOT_DIGITS = re.compile(r"\D+")
 
 
@@ -85,7 +88,8 @@ def fold(written: str) -> str:
 
 
 def _split(written: str) -> list[str]:
-    return written.translate(_FOLD_ASCII if written.isascii() else _FOLDS).split()
+    folded = written.translate(_FOLD_ASCII if written.isascii() else _FOLDS)
+    return _EXPONENT.sub("e ", folded).split()
 
 
 def words_of(*texts: str | None, phones: Iterable[str] = ()) -> str:
