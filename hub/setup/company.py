@@ -1,0 +1,36 @@
+"""`[company]`: what holds for the whole house."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from hub.setup.titles import Language
+
+
+class Company(BaseModel):
+    """Frozen. `calendar` and `alert_line` name other parts of the set-up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(default="Touchline", description="how mails and pages call the company")
+    default_region: str = Field(default="RU", description="country of telephone numbers without one, e.g. PL")
+    public_url: str | None = Field(default=None, description="address of the desk in links, https://…")
+    calendar: str | None = Field(default=None, description="for everything that names no calendar of its own")
+    languages: tuple[Language, ...] = Field(default=("en", "ru", "uk", "pl"), min_length=1)
+    alert_line: str | None = Field(default=None, description="line that mails alerts and invitations")
+
+    @field_validator("default_region")
+    @classmethod
+    def _check_region(cls, value: str) -> str:
+        import phonenumbers
+
+        if value not in phonenumbers.SUPPORTED_REGIONS:
+            raise ValueError(f"no such region: {value!r}; write two capital letters, for example RU, UA or PL")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("begins with http:// or https://")
+        return value.rstrip("/") if value else None

@@ -1,0 +1,131 @@
+"""The kinds of table a set-up has, and who judges each: the hub its own, routing, web forms and channels theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from channels import registry
+from hub.setup.company import Company
+from hub.setup.lines import COMMON, PLANNED, own_faults, read_line
+from hub.setup.people import Operator, Team
+from hub.setup.problem import Problem, suggest
+from hub.setup.routes import Route
+from routing.calendar import CalendarSettings
+from webforms.settings import FormSettings
+
+COMPANY = "company"
+"""The only kind without keys; its one row is kept under this name."""
+
+READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
+    COMPANY: Company.model_validate,
+    "team": Team.model_validate,
+    "operator": Operator.model_validate,
+    "calendar": CalendarSettings.model_validate,
+    "form": FormSettings.model_validate,
+    "line": read_line,
+    "route": Route.model_validate,
+    "regulation": dict,
+}
+"""Kind -> a function that makes the settings object out of a table, or raises `ValidationError`."""
+
+_MODELS: dict[str, type[BaseModel]] = {
+    COMPANY: Company,
+    "team": Team,
+    "operator": Operator,
+    "calendar": CalendarSettings,
+    "form": FormSettings,
+    "route": Route,
+}
+
+
+def read_body(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[tuple[tuple[str | int, ...], Problem]]]:
+    """The settings object, or None and every fault with its place below the table."""
+    if kind == "line" and (fault := _judge_channel(body)):
+        return None, [fault]
+    unknown = list(_unknown_keys(kind, body))
+    known_places = {place for place, _ in unknown}
+    found, errors = _read(kind, body)
+    faults = [_fault(kind, body, each) for each in errors if each["loc"] or not unknown]
+    faults = [*unknown, *(each for each in faults if each[0] not in known_places)]
+    return (None, faults) if faults else (found, [])
+
+
+def _read(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[Any]]:
+    more = own_faults(body) if kind == "line" else []
+    try:
+        return READERS[kind](body), more
+    except ValidationError as error:
+        return None, [*error.errors(), *more]
+
+
+def _judge_channel(body: Mapping[str, Any]) -> tuple[tuple[str | int, ...], Problem] | None:
+    channel = body.get("channel")
+    known = PLANNED.union(registry.names())
+    if channel is None:
+        return (), Problem("channel", "is missing", f"Say which: {', '.join(sorted(known))}.")
+    if channel not in known:
+        return ("channel",), Problem("channel", f"no channel is called {channel!r}", suggest(str(channel), known))
+    return None
+
+
+def _unknown_keys(kind: str, body: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Problem]]:
+    model = model_of(kind, body)
+    if model is None:
+        return
+    known = field_names(model, ()) | (COMMON if kind == "line" else set())
+    for key in body:
+        if key not in known:
+            yield (key,), Problem(key, "no such key", suggest(key, known))
+
+
+def model_of(kind: str, body: Mapping[str, Any]) -> type[BaseModel] | None:
+    """The pydantic model of a table's keys; of a line its channel's. None where there is none."""
+    if kind != "line":
+        return _MODELS.get(kind)
+    channel = body.get("channel")
+    return registry.find(channel).Settings if channel in registry.names() else None
+
+
+def _fault(kind: str, body: Mapping[str, Any], error: Any) -> tuple[tuple[str | int, ...], Problem]:
+    place = tuple(part for part in error["loc"] if part != "[key]")
+    context = error.get("ctx") or {}
+    key = ".".join(map(str, place))
+    model = model_of(kind, body)
+    if error["type"] == "extra_forbidden":
+        known = field_names(model, place[:-1]) if model else set()
+        return place, Problem(key, "no such key", suggest(str(place[-1]), known))
+    if error["type"] == "missing":
+        return place, Problem(key, "is missing", "")
+    if error["type"] in {"literal_error", "enum"}:
+        choice = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
+        return place, Problem(
+            key, f"{error['input']!r} is not one of the choices", suggest(str(error["input"]), choice)
+        )
+    if "reason" in context:
+        remedy = str(context.get("remedy", ""))
+        return place, Problem(key, str(context["reason"]), remedy[:1].upper() + remedy[1:] + ("." if remedy else ""))
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    return place, Problem(key, message)
+
+
+def field_names(model: type[BaseModel], place: tuple[str | int, ...]) -> set[str]:
+    """The keys that may stand at a place below a model, as the file spells them."""
+    models: set[type[BaseModel]] = {model}
+    for part in place:
+        models = {
+            found
+            for each in models
+            for name, field in each.model_fields.items()
+            if part in {name, field.alias}
+            for found in _models_in(field.annotation)
+        } or (models if isinstance(part, int) else set())
+    return {field.alias or name for each in models for name, field in each.model_fields.items()}
+
+
+def _models_in(annotation: Any) -> set[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return {annotation}
+    return {found for inner in get_args(annotation) for found in _models_in(inner)}

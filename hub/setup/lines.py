@@ -1,0 +1,105 @@
+"""`[line.K]`: the keys that all lines share; the rest belongs to the line's channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from channels import registry
+from channels.errors import BadSettings
+from hub.settings import MissingSecret, Settings, is_reference, resolve_secrets
+from hub.setup.titles import Title
+
+PLANNED = frozenset({"asterisk", "chat", "email", "max", "sms", "telegram", "viber", "vk", "whatsapp"})
+"""Channels of the set-up format. One that this installation has no folder for is kept, and reported as not in force."""
+
+_MASK = "x"
+
+
+class Line(BaseModel):
+    """One configured account of a channel. `own` are the channel's keys as they were written, secrets unresolved."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: str
+    title: Title = ""
+    team: str | None = None
+    policy: Literal["allowed", "receive_only", "off"] = "allowed"
+    acknowledge: Title | None = Field(default=None, description="automatic acknowledgement; none = none is sent")
+    own: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @property
+    def known(self) -> bool:
+        """Whether this installation has the channel."""
+        return self.channel in registry.names()
+
+    @property
+    def listens(self) -> bool:
+        """Whether the hub starts it."""
+        return self.known and self.policy != "off"
+
+    @property
+    def sends(self) -> bool:
+        """Whether the hub may send through it."""
+        return self.known and self.policy == "allowed"
+
+
+COMMON = frozenset(Line.model_fields) - {"own"}
+
+
+def read_line(body: Mapping[str, Any]) -> Line:
+    """Split the keys and check the common half. Raises `ValidationError`."""
+    common = {key: value for key, value in body.items() if key in COMMON}
+    return Line(**common, own={key: value for key, value in body.items() if key not in COMMON})
+
+
+def own_faults(body: Mapping[str, Any]) -> list[Any]:
+    """What the channel finds wrong with its keys, as pydantic tells it; what a secret only points to is not judged."""
+    if body.get("channel") not in registry.names():
+        return []
+    masked, places = _mask({key: value for key, value in body.items() if key not in COMMON}, ())
+    try:
+        registry.find(body["channel"]).Settings.model_validate(masked)
+    except ValidationError as error:
+        return [fault for fault in error.errors() if not _inside(fault["loc"], places)]
+    return []
+
+
+def settings_of(line: Line, settings: Settings) -> Any:
+    """The channel's own settings object, secrets read now. Raises `BadSettings` with what a person can do."""
+    try:
+        module = registry.find(line.channel)
+    except KeyError:
+        raise BadSettings(
+            f"this installation has no channel {line.channel!r}", remedy="update Touchline, or retire the line"
+        ) from None
+    try:
+        return module.Settings.model_validate(resolve_secrets(line.own, settings.home))
+    except MissingSecret as missing:
+        raise BadSettings(missing.reason, remedy=missing.remedy) from None
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        raise BadSettings(faults, remedy="correct the set-up file and import it again") from None
+
+
+def _mask(value: Any, place: tuple[str | int, ...]) -> tuple[Any, list[tuple[str | int, ...]]]:
+    if is_reference(value):
+        return _MASK, [place]
+    pairs: list[tuple[str | int, Any]]
+    if isinstance(value, dict):
+        pairs = list(value.items())
+    elif isinstance(value, list):
+        pairs = list(enumerate(value))
+    else:
+        return value, []
+    masked = [(key, *_mask(inner, (*place, key))) for key, inner in pairs]
+    places = [found for _, _, inner in masked for found in inner]
+    if isinstance(value, dict):
+        return {key: inner for key, inner, _ in masked}, places
+    return [inner for _, inner, _ in masked], places
+
+
+def _inside(loc: tuple[int | str, ...], places: list[tuple[str | int, ...]]) -> bool:
+    return any(loc[: len(place)] == place for place in places)
