@@ -39,10 +39,14 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The hub's answer to a touch after it is committed. `again` = it was in the log before."""
+    """The hub's answer to a touch after it is committed.
+
+    `again` = it was in the log before. `answer_by` = when the promise that it started is due.
+    """
 
     interaction: int | None
     again: bool = False
+    answer_by: datetime | None = None
 
 
 class Memory(Protocol):

@@ -21,6 +21,8 @@ conversation = Table(
     Column("last_inbound_at", Instant),
     Column("last_inbound_id", Id),
     Column("waiting_since", Instant, comment="oldest unanswered inbound touch; null when answered"),
+    Column("waiting_id", Id, comment="that touch's interaction"),
+    Column("answered_at", Instant, comment="the latest answer by a human"),
     Column("closed_at", Instant),
     Column("closed_by", String(100)),
     Column("closed_why", String(40), comment="answered, no_answer_needed, junk"),

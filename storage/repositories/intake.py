@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text, update
+from sqlalchemy import Column, Table, func, insert, select, text, update
 from sqlalchemy.sql import Select
 
-from storage.models import client, conversation, delivery, identity, interaction, touch
+from storage.models import client, conversation, delivery, identity, interaction, set_aside, touch
 from storage.unit import Unit
 
 Rows = Sequence[Mapping[str, Any]]
-Row = Any
 
 
 _SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id)
@@ -81,34 +80,34 @@ def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[
     return found
 
 
-def find_by_external_id(unit: Unit, external_ids: Iterable[str]) -> dict[str, Row]:
-    """Interactions by the id their source gave them: (id, line, conversation_id, client_id)."""
+def find_by_external_id(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Interactions by the id their source gave them."""
     return _newest_by(unit, interaction.c.external_id, external_ids)
 
 
-def find_by_same_as(unit: Unit, keys: Iterable[str]) -> dict[str, Row]:
+def find_by_same_as(unit: Unit, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Interactions by what makes a message the same on several lines."""
     return _newest_by(unit, interaction.c.same_as, keys)
 
 
-def _newest_by(unit: Unit, column: Any, keys: Iterable[str]) -> dict[str, Row]:
+def _newest_by(unit: Unit, column: Column[Any], keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     wanted = list(keys)
     if not wanted:
         return {}
-    query = select(column, interaction).where(column.in_(wanted)).order_by(interaction.c.id)
-    return {row[0]: row for row in unit.connection.execute(query)}
+    query = select(interaction).where(column.in_(wanted)).order_by(interaction.c.id)
+    return {row[column.name]: dict(row) for row in unit.connection.execute(query).mappings()}
 
 
-def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[str, Row]:
+def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Our own outbound messages by external id."""
     wanted = list(external_ids)
     if not wanted:
         return {}
     query = select(delivery).where(delivery.c.external_id.in_(wanted))
-    return {row.external_id: row for row in unit.connection.execute(query)}
+    return {row.external_id: dict(row._mapping) for row in unit.connection.execute(query)}
 
 
-def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, Row]:
+def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, dict[str, Any]]:
     """The first interaction with each repeat key since an instant, quarantined ones left out."""
     wanted = list(keys)
     if not wanted:
@@ -123,7 +122,7 @@ def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str,
         )
         .order_by(interaction.c.id.desc())
     )
-    return {row.repeat_key: row for row in unit.connection.execute(query)}
+    return {row.repeat_key: dict(row._mapping) for row in unit.connection.execute(query)}
 
 
 def find_conversations(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -182,6 +181,12 @@ def find_known_identities(unit: Unit, clients: Iterable[int]) -> set[tuple[int, 
         return set()
     query = select(identity.c.client_id, identity.c.scheme, identity.c.value).where(identity.c.client_id.in_(wanted))
     return {(row[0], row[1], row[2]) for row in unit.connection.execute(query)}
+
+
+def find_set_aside(unit: Unit, line: str, event_key: str) -> bool:
+    """Was this touch set aside before?"""
+    query = select(set_aside.c.id).where(set_aside.c.line == line, set_aside.c.event_key == event_key)
+    return unit.connection.execute(query).first() is not None
 
 
 def write_rows(unit: Unit, table: Table, rows: Rows) -> None:

@@ -1,0 +1,232 @@
+"""Shows the regulations what happened: rows become facts, decisions become rows, in the same transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from routing.engine import decide
+from routing.ledger import Ledger
+
+from hub.places import FORM
+from hub.setup.snapshot import SetUp
+from routing.decisions import AssignConversation
+from routing.facts import (
+    CallFacts,
+    ClientFacts,
+    ConversationFacts,
+    EventFacts,
+    Facts,
+    InteractionFacts,
+)
+from storage.repositories import intake as rows
+from storage.unit import Unit
+
+Row = Mapping[str, Any]
+
+
+class Judge:
+    """Judges what happens in one transaction. Load it with the clients concerned; `flush` writes what was decided."""
+
+    def __init__(self, unit: Unit, setup: SetUp, clients: Iterable[int]) -> None:
+        self._unit = unit
+        self._setup = setup
+        self._ledger = Ledger.load(unit, clients, setup.book)
+
+    def judge(
+        self,
+        *,
+        at: datetime,
+        client: ClientFacts | None,
+        company: ClientFacts | None = None,
+        client_before: ClientFacts | None = None,
+        interaction: InteractionFacts | None = None,
+        before: InteractionFacts | None = None,
+        conversation: ConversationFacts | None = None,
+        conversation_before: ConversationFacts | None = None,
+        event: EventFacts | None = None,
+        actor: str | None = None,
+    ) -> tuple[AssignConversation, ...]:
+        """Decide and apply; answers the assignments, which are the caller's to carry out."""
+        whose = client.id if client else (conversation.client if conversation else None)
+        facts = Facts(
+            now=self._unit.now,
+            at=at,
+            book=self._setup.book,
+            roster=self._setup.roster,
+            interaction=interaction,
+            before=before,
+            event=event,
+            client=client,
+            client_before=client_before,
+            company=company,
+            conversation=conversation,
+            conversation_before=conversation_before,
+            obligations=self._ledger.obligations_of(whose) if whose is not None else (),
+            tasks=self._ledger.tasks_of(whose) if whose is not None else (),
+            actor=actor,
+        )
+        left = self._ledger.apply(decide(facts), facts)
+        return tuple(one for one in left if isinstance(one, AssignConversation))
+
+    def answer_by(self, client: int, interaction: int) -> datetime | None:
+        """The earliest due of the promises that an interaction started."""
+        dues = [
+            one.due
+            for one in self._ledger.obligations_of(client)
+            if one.started_by == interaction and one.due is not None and one.is_open
+        ]
+        return min(dues, default=None)
+
+    def flush(self) -> None:
+        """Write everything that was decided."""
+        self._ledger.flush()
+
+
+def interaction_facts(
+    row: Row, setup: SetUp, *, phase: str | None = None, delivery: str | None = None
+) -> InteractionFacts:
+    """The interaction as routing sees it."""
+    line: str = row["line"]
+    form = line.removeprefix(FORM) if line.startswith(FORM) else None
+    settings = setup.forms.get(form) if form else None
+    return InteractionFacts(
+        id=row["id"],
+        kind=row["kind"],
+        channel=row["channel"],
+        line=line,
+        direction=row["direction"],
+        at=row["at"],
+        client=row["client_id"],
+        conversation=row["conversation_id"],
+        ended_at=row["ended_at"],
+        operator=row["operator"],
+        team=row["team"],
+        automatic=row["automatic"],
+        quarantined=row["quarantined_at"] is not None,
+        again=row["again_of"] is not None,
+        has_files=row["has_files"],
+        fields=row["fields"],
+        disposition=row["disposition"],
+        form=form,
+        regulation=settings.regulation if settings else None,
+        words=f"{row['subject'] or ''} {row['text']}".lower(),
+        language=row["language"],
+        call=_call_facts(row["call"]),
+        phase=phase,
+        delivery=delivery,
+    )
+
+
+def client_facts(row: Row, *, first_contact: bool = False) -> ClientFacts:
+    """The client as routing sees him."""
+    fields = row["fields"]
+    return ClientFacts(
+        id=row["id"],
+        kind=row["kind"],
+        company=row["company_id"],
+        category=row["category"],
+        lifecycle=row["lifecycle"],
+        source=row["source"],
+        responsible=row["responsible"],
+        region=row["region"],
+        language=row["language"],
+        fields=fields,
+        first_contact=first_contact,
+        dates=fields.get("dates") or {},
+        opted_out=frozenset(fields.get("opted_out") or ()),
+        name=row["name"],
+    )
+
+
+def conversation_facts(row: Row, *, new: bool = False) -> ConversationFacts:
+    """The conversation as routing sees it."""
+    return ConversationFacts(
+        id=row["id"],
+        client=row["client_id"],
+        state=row["state"],
+        owner=row["owner"],
+        team=row["team"],
+        opened_at=row["opened_at"],
+        waiting_since=row["waiting_since"],
+        waiting_id=row["waiting_id"],
+        answered_at=row["answered_at"],
+        closed_why=row["closed_why"],
+        closed_by=row["closed_by"],
+        new=new,
+    )
+
+
+def _call_facts(call: Mapping[str, Any] | None) -> CallFacts | None:
+    if call is None:
+        return None
+    answered = call.get("answered_at")
+    return CallFacts(
+        outcome=call.get("outcome"),
+        reason=call.get("reason"),
+        talk_s=call.get("talk_s"),
+        answered_at=datetime.fromisoformat(answered) if answered else None,
+        queue=call.get("queue"),
+    )
+
+
+def judge_conversation(
+    unit: Unit, setup: SetUp, before: Row, after: Row, *, actor: str, interaction: int | None = None
+) -> None:
+    """Let the regulations see that a person changed a conversation (closed it, handed it over, postponed it)."""
+    judge = Judge(unit, setup, [after["client_id"]])
+    client = rows.find_clients(unit, [after["client_id"]]).get(after["client_id"])
+    judge.judge(
+        at=unit.now,
+        client=client_facts(client) if client else None,
+        conversation=conversation_facts(after),
+        conversation_before=conversation_facts(before),
+        actor=actor,
+    )
+    judge.flush()
+
+
+def judge_client(unit: Unit, setup: SetUp, before: Row, after: Row, *, actor: str) -> None:
+    """Let the regulations see that a client changed (category, responsible, company)."""
+    judge = Judge(unit, setup, [after["id"]])
+    judge.judge(at=unit.now, client=client_facts(after), client_before=client_facts(before), actor=actor)
+    judge.flush()
+
+
+def judge_interaction(
+    unit: Unit,
+    setup: SetUp,
+    before: Row | None,
+    after: Row,
+    *,
+    actor: str | None = None,
+    at: datetime | None = None,
+    phase: str | None = None,
+    delivery: str | None = None,
+    delivery_before: str | None = None,
+    conversation_before: Row | None = None,
+) -> None:
+    """Let the regulations see an interaction that was added, amended, delivered or bounced outside intake."""
+    client_id, conversation_id = after["client_id"], after["conversation_id"]
+    judge = Judge(unit, setup, [client_id] if client_id else [])
+    client = rows.find_clients(unit, [client_id] if client_id else []).get(client_id)
+    talk = rows.find_conversations(unit, [conversation_id] if conversation_id else []).get(conversation_id)
+    judge.judge(
+        at=at or after["at"],
+        client=client_facts(client) if client else None,
+        interaction=interaction_facts(after, setup, phase=phase, delivery=delivery),
+        before=interaction_facts(before, setup, delivery=delivery_before) if before is not None else None,
+        conversation=conversation_facts(talk) if talk else None,
+        conversation_before=conversation_facts(conversation_before) if conversation_before else None,
+        actor=actor,
+    )
+    judge.flush()
+
+
+def judge_event(unit: Unit, setup: SetUp, client_id: int, event: EventFacts, *, actor: str) -> None:
+    """Let the regulations see what another program reported about a client."""
+    judge = Judge(unit, setup, [client_id])
+    client = rows.find_clients(unit, [client_id]).get(client_id)
+    judge.judge(at=event.at, client=client_facts(client) if client else None, event=event, actor=actor)
+    judge.flush()
