@@ -12,7 +12,9 @@ from channels.touch import Identity
 
 SCHEME = "email"
 
-_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\/?!]+")
+_LONGEST = 1000  # RFC 5321 allows 254; the rest is a name before it
+
+_ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\/?!]{1,255}")
 _WHOLE = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_][\w-]*[^\W_]")
 _NAMED = re.compile(r"\s*\"?([^\"<>@]*?)\"?\s*<\s*([^<>\s]+)\s*>\s*")
 
@@ -22,12 +24,14 @@ def normalise(text: str) -> Identity:
 
     What does not look like an address is kept as written with `odd=True`.
     """
-    return _normalise(text)
+    return _normalise(text) if len(text) <= _LONGEST else Identity(SCHEME, text.strip(), odd=True)
 
 
 def read_addresses(text: str) -> list[Identity]:
     """All addresses in a text, in the order written, without repeats; none that is odd."""
-    if _WHOLE.fullmatch(text):
+    if "@" not in text:
+        return []
+    if len(text) <= _LONGEST and _WHOLE.fullmatch(text):
         return [_normalise(text)]
     found = (_normalise(match[0].rstrip(".'")) for match in _ADDRESS.finditer(text))
     return list({identity.value: identity for identity in found if not identity.odd}.values())
