@@ -105,7 +105,7 @@ def compare(versions: Iterable[Version], wanted: Iterable[Definition]) -> list[t
 
 def write_definitions(unit: Unit, wanted: Iterable[Definition], by: str) -> list[tuple[Definition, Change]]:
     """Add a version of everything that is new or differs; what is not named stays as it is."""
-    _wait_for_other_writers(unit)
+    wait_for_other_writers(unit)
     last = newest(read_versions(unit.connection))
     done = []
     for each in wanted:
@@ -119,7 +119,7 @@ def write_definitions(unit: Unit, wanted: Iterable[Definition], by: str) -> list
 
 def retire(unit: Unit, kind: str, key: str, by: str) -> bool:
     """Switch something off by a last version that says so; importing it again brings it back. False = nothing to do."""
-    _wait_for_other_writers(unit)
+    wait_for_other_writers(unit)
     before = newest(read_versions(unit.connection)).get((kind, key))
     if before is None or before.retired:
         return False
@@ -149,7 +149,7 @@ def _add(unit: Unit, wanted: Definition, version: int, by: str, *, retired: bool
     unit.emit(Event("setup", wanted.name))
 
 
-def _wait_for_other_writers(unit: Unit) -> None:
+def wait_for_other_writers(unit: Unit) -> None:
     """Row numbers become visible in their order, so that `revision` skips none; SQLite has one writer anyway."""
     if unit.dialect == "postgresql":
         unit.connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITERS})

@@ -113,19 +113,28 @@ def _fault(kind: str, body: Mapping[str, Any], error: Any) -> tuple[tuple[str | 
 
 def field_names(model: type[BaseModel], place: tuple[str | int, ...]) -> set[str]:
     """The keys that may stand at a place below a model, as the file spells them."""
-    models: set[type[BaseModel]] = {model}
-    for part in place:
-        models = {
-            found
-            for each in models
-            for name, field in each.model_fields.items()
-            if part in {name, field.alias}
-            for found in _models_in(field.annotation)
-        } or (models if isinstance(part, int) else set())
+    models = {found for found in annotations_at(model, place) if issubclass(found, BaseModel)}
     return {field.alias or name for each in models for name, field in each.model_fields.items()}
 
 
-def _models_in(annotation: Any) -> set[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return {annotation}
-    return {found for inner in get_args(annotation) for found in _models_in(inner)}
+def annotations_at(model: type[BaseModel], place: tuple[str | int, ...]) -> set[type[Any]]:
+    """The types that a model expects at a place below it."""
+    found: set[type[Any]] = {model}
+    for part in place:
+        if isinstance(part, str):
+            found = {
+                inner
+                for each in found
+                if issubclass(each, BaseModel)
+                for name, field in each.model_fields.items()
+                if part in {name, field.alias}
+                for inner in _types_in(field.annotation)
+            }
+    return found
+
+
+def _types_in(annotation: Any) -> set[type[Any]]:
+    arguments = get_args(annotation)
+    if not arguments:
+        return {annotation} if isinstance(annotation, type) else set()
+    return {found for inner in arguments for found in _types_in(inner)}

@@ -1,0 +1,103 @@
+"""What is stored but not in force: names that nothing answers to, channels that this installation has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hub.setup.kinds import COMPANY
+from hub.setup.locate import Place
+from hub.setup.problem import Problem, suggest
+from hub.setup.snapshot import SetUp
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something of one definition that waits; `below` is the place of its key."""
+
+    kind: str
+    key: str
+    below: Place
+    message: str
+    remedy: str
+
+    def problem(self, file: str = "", line: int = 0) -> Problem:
+        """For people."""
+        name = self.kind if self.kind == COMPANY else f"{self.kind}.{self.key}"
+        return Problem(".".join((name, *map(str, self.below))), self.message, self.remedy, file, line)
+
+
+def crosscheck(setup: SetUp) -> list[Notice]:
+    """Everything that waits, in the order of the set-up's kinds."""
+    return [
+        *_check_company(setup),
+        *_check_teams(setup),
+        *_check_operators(setup),
+        *_check_forms(setup),
+        *_check_lines(setup),
+        *_check_routes(setup),
+        *_check_regulations(setup),
+    ]
+
+
+def _missing(owner: tuple[str, str], below: Place, kind: str, name: Any, known: Mapping[str, Any]) -> Iterator[Notice]:
+    if name is None or name in known:
+        return
+    near = suggest(str(name), known)
+    remedy = near if near.startswith("Did") else f"Import a set-up with [{kind}.{name}]."
+    yield Notice(*owner, below, f"not yet in force: there is no {kind} {name!r}", remedy)
+
+
+def _check_company(setup: SetUp) -> Iterator[Notice]:
+    owner = (COMPANY, COMPANY)
+    yield from _missing(owner, ("calendar",), "calendar", setup.company.calendar, setup.calendars)
+    yield from _missing(owner, ("alert_line",), "line", setup.company.alert_line, setup.lines)
+
+
+def _check_teams(setup: SetUp) -> Iterator[Notice]:
+    for key, team in setup.teams.items():
+        yield from _missing(("team", key), ("calendar",), "calendar", team.calendar, setup.calendars)
+        yield from _missing(("team", key), ("lead",), "operator", team.lead, setup.operators)
+        yield from _missing(("team", key), ("director",), "operator", team.director, setup.operators)
+
+
+def _check_operators(setup: SetUp) -> Iterator[Notice]:
+    for key, operator in setup.operators.items():
+        owner = ("operator", key)
+        for index, team in enumerate(operator.teams):
+            yield from _missing(owner, ("teams", index), "team", team, setup.teams)
+        for index, leave in enumerate(operator.away):
+            yield from _missing(owner, ("away", index, "deputy"), "operator", leave.deputy, setup.operators)
+        if operator.email and (other := setup.operator_by_email(operator.email)) != key:
+            yield Notice(*owner, ("email",), f"operator {other!r} has the same address", "Give each his own.")
+        if operator.extension and (other := setup.operator_by_extension(operator.extension)) != key:
+            yield Notice(*owner, ("extension",), f"operator {other!r} has the same extension", "Give each his own.")
+
+
+def _check_forms(setup: SetUp) -> Iterator[Notice]:
+    for key, form in setup.forms.items():
+        yield from _missing(("form", key), ("team",), "team", form.team, setup.teams)
+        yield from _missing(("form", key), ("regulation",), "regulation", form.regulation, setup.regulations)
+
+
+def _check_lines(setup: SetUp) -> Iterator[Notice]:
+    for key, line in setup.lines.items():
+        yield from _missing(("line", key), ("team",), "team", line.team, setup.teams)
+        if not line.known:
+            message = f"not yet in force: this installation has no channel {line.channel!r}"
+            yield Notice(
+                "line", key, ("channel",), message, "It is kept, and starts when a version with it is installed."
+            )
+
+
+def _check_routes(setup: SetUp) -> Iterator[Notice]:
+    for key, route in setup.routes.items():
+        yield from _missing(("route", key), ("team",), "team", route.team, setup.teams)
+        message = "not yet in force: this version hands work to the whole team of the line"
+        yield Notice("route", key, (), message, "It is kept for a version that has routes.")
+
+
+def _check_regulations(setup: SetUp) -> Iterator[Notice]:
+    for key, regulation in setup.regulations.items():
+        yield from _missing(("regulation", key), ("calendar",), "calendar", regulation.get("calendar"), setup.calendars)
