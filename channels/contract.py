@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from channels.touch import Message, Receipt, Sent, Touch, Webhook, WebhookAnswer
 
@@ -88,8 +88,8 @@ class Channel(Protocol):
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`."""
 
-    async def was_sent(self, message: Message) -> bool | None:
-        """After a crash: is this message out? None = cannot be known."""
+    async def was_sent(self, message: Message) -> Sent | Literal[False] | None:
+        """After a crash: is this message out? What `send` would have answered, False if not, None = cannot be known."""
 
     async def receive(self, webhook: Webhook) -> WebhookAnswer:
         """Answer a webhook, after everything in it is committed. Channels without one answer 404."""

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from channels.contract import Accepted
-from channels.touch import Automatic, Touch
+from channels.touch import Automatic, Direction, Touch
 from hub import fold
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
@@ -24,6 +24,7 @@ from storage import models
 from storage.events import Event
 from storage.lane import LaneClosed
 from storage.repositories import intake as rows
+from storage.repositories import jobs
 from storage.search import index_clients, index_interactions, words_of
 from storage.store import Store
 from storage.unit import Unit
@@ -326,6 +327,7 @@ class Batch:
         rows.update_rows(unit, models.interaction, self._changes)
         rows.write_rows(unit, models.touch, touches)
         self._write_files()
+        self._acknowledge()
         self._index()
         self._tell()
 
@@ -337,6 +339,15 @@ class Batch:
             for file in arrival.files
         ]
         rows.write_rows(self._unit, models.attachment, files)
+
+    def _acknowledge(self) -> None:
+        """Whoever opens a conversation on a line with an automatic acknowledgement gets one, if he is a human."""
+        for arrival in self._fresh:
+            touch = arrival.touch
+            line = self._setup.lines.get(touch.line)
+            opens = arrival.fresh_conversation and touch.automatic is None and touch.direction is Direction.INBOUND
+            if opens and line is not None and line.acknowledge:
+                jobs.add(self._unit, "acknowledge", {"interaction": arrival.row["id"]})
 
     def _index(self) -> None:
         index_interactions(self._unit, [(row["id"], _words(row)) for row in self._new_rows], fresh=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from storage.models.clients import client, identity, merge
 from storage.models.clock import alert, clock_event, obligation, task
 from storage.models.conversations import conversation, draft
-from storage.models.deliveries import delivery, job
+from storage.models.deliveries import delivery, job, receipt
 from storage.models.journal import journal
 from storage.models.lines import bookmark, line_health, outage, set_aside
 from storage.models.log import attachment, interaction, raw, touch
@@ -37,6 +37,7 @@ __all__ = [
     "obligation",
     "outage",
     "raw",
+    "receipt",
     "session",
     "set_aside",
     "task",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from storage.models.types import Id, Instant, Json, metadata
 
@@ -26,6 +26,24 @@ delivery = Table(
     Index("ix_delivery_interaction_id", "interaction_id"),
     Index("ix_delivery_external_id", "external_id"),
     Index("ix_delivery_state", "state"),
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("line", String(100), nullable=False),
+    Column("external_id", String(1000), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("recipient", String(300)),
+    Column("reason", Text),
+    Column("permanent", Boolean, nullable=False, default=True),
+    Column(
+        "delivery_id", Id, comment="null while unknown: it may precede the answer to the send"
+    ),
+    Index("ix_receipt_external_id", "external_id"),
+    Index("ix_receipt_delivery_id", "delivery_id"),
 )
 
 job = Table(

@@ -23,6 +23,8 @@ line_health = Table(
     Column("remedy", Text, nullable=False, default=""),
     Column("since", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
+    Column("holder", String(100), comment="the process that listens on the line now"),
+    Column("held_until", Instant),
 )
 
 outage = Table(

@@ -1,0 +1,1 @@
+"""What must happen, one kind of job per file; `worker.py` runs them."""

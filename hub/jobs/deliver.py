@@ -1,0 +1,144 @@
+"""Sends one delivery: at least once, always with the same reference; after a crash the channel is asked first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from channels.contract import Channel
+from channels.errors import BadSettings, ChannelError, OptedOut, Rejected
+from channels.touch import Attachment, Message, Sent
+from hub.jobs.worker import MOST_ATTEMPTS, GiveUp, Later
+from hub.outbound import read_identity
+from hub.receipts import settle_failed, settle_sent
+from hub.setup.snapshot import SetUp
+from storage import models
+from storage.files import FileStore
+from storage.repositories import jobs
+from storage.repositories.jobs import Job
+from storage.store import Store
+
+_MOST_ANSWERED = 20
+_NEEDS_PERSON = timedelta(minutes=10)
+Row = dict[str, Any]
+
+
+class Deliver:
+    """The handler of `deliver` jobs. `channel_of` gives a line's channel, ready to send."""
+
+    def __init__(self, store: Store, setup: Callable[[], SetUp], channel_of: Callable[[str], Channel]) -> None:
+        self._store = store
+        self._setup = setup
+        self._channel_of = channel_of
+
+    async def __call__(self, job: Job) -> None:
+        number = job.body["delivery"]
+        row = await self._store.read(lambda connection: _read(connection, number))
+        if row is None or row["state"] not in {"pending", "unknown"}:
+            return
+        line = self._setup().lines.get(row["line"])
+        if line is None or not line.sends:
+            await self._fail(number, f"line {row['line']} does not send")
+        try:
+            channel = self._channel_of(row["line"])
+        except BadSettings as error:
+            raise Later(error.reason, _NEEDS_PERSON, started=job.started) from error
+        message = await asyncio.to_thread(_compose, row, self._store.files, self._setup())
+        if job.started and await self._is_out(channel, message, number):
+            return
+        await self._send(job, channel, message, number)
+
+    async def _is_out(self, channel: Channel, message: Message, number: int) -> bool:
+        """An attempt died half way: is the message out? What nobody can know is never sent blindly again."""
+        found = await channel.was_sent(message)
+        if found is None:
+            reason = "the connection broke while sending, and the channel cannot tell whether the message is out"
+            await self._settle_failed(number, reason, state="unknown")
+            raise GiveUp(reason)
+        if found:
+            await self._settle_sent(number, found)
+        return bool(found)
+
+    async def _send(self, job: Job, channel: Channel, message: Message, number: int) -> None:
+        await self._store.write(lambda unit: jobs.mark_started(unit, job.id))
+        try:
+            sent = await channel.send(message)
+        except (Rejected, OptedOut) as error:
+            await self._fail(number, error.reason)
+        except BadSettings as error:
+            raise Later(error.reason, _NEEDS_PERSON) from error
+        except ChannelError as error:
+            if job.attempts >= MOST_ATTEMPTS:
+                await self._fail(number, f"given up after {job.attempts} attempts: {error.reason}")
+            raise
+        else:
+            await self._settle_sent(number, sent)
+
+    async def _settle_sent(self, number: int, sent: Sent) -> None:
+        setup = self._setup()
+        await self._store.write(lambda unit: settle_sent(unit, setup, number, sent.external_id, dict(sent.refused)))
+
+    async def _settle_failed(self, number: int, reason: str, *, state: str = "failed") -> None:
+        setup = self._setup()
+        await self._store.write(lambda unit: settle_failed(unit, setup, number, reason, state=state))
+
+    async def _fail(self, number: int, reason: str) -> None:
+        await self._settle_failed(number, reason)
+        raise GiveUp(reason)
+
+
+def _read(connection: Connection, number: int) -> Row | None:
+    """The delivery with its interaction, files, and what it answers."""
+    delivery, interaction, attachment = models.delivery, models.interaction, models.attachment
+    found = connection.execute(select(delivery).where(delivery.c.id == number)).mappings().first()
+    if found is None:
+        return None
+    row: Row = dict(found)
+    row["interaction"] = dict(
+        connection.execute(select(interaction).where(interaction.c.id == row["interaction_id"])).mappings().one()
+    )
+    row["html"] = connection.execute(
+        select(models.touch.c.html).where(models.touch.c.id == row["interaction"]["content_id"])
+    ).scalar_one_or_none()
+    files = select(attachment).where(attachment.c.interaction_id == row["interaction_id"]).order_by(attachment.c.id)
+    row["files"] = [dict(one) for one in connection.execute(files).mappings()]
+    earlier = (
+        select(interaction.c.external_id)
+        .where(
+            interaction.c.conversation_id == row["conversation_id"],
+            interaction.c.external_id.is_not(None),
+            interaction.c.line == row["line"],
+            interaction.c.id < row["interaction_id"],
+        )
+        .order_by(interaction.c.id.desc())
+        .limit(_MOST_ANSWERED)
+    )
+    row["answers"] = tuple(reversed(connection.execute(earlier).scalars().all()))
+    return row
+
+
+def _compose(row: Row, files: FileStore, setup: SetUp) -> Message:
+    interaction = row["interaction"]
+    operator = setup.operators.get(interaction["operator"] or "")
+    people = [(read_identity(one), one.get("role", "to")) for one in row["recipients"]]
+    return Message(
+        reference=row["reference"],
+        to=tuple(one for one, role in people if role == "to"),
+        cc=tuple(one for one, role in people if role == "cc"),
+        text=interaction["text"],
+        at=interaction["at"],
+        subject=interaction["subject"],
+        html=row["html"],
+        attachments=tuple(
+            Attachment(one["name"], one["media_type"], files.read(one["path"]), one["content_id"])
+            for one in row["files"]
+        ),
+        conversation=row["conversation_id"],
+        answers=row["answers"],
+        sender_name=operator.name if operator else None,
+        automatic=bool(row["options"].get("automatic")),
+    )

@@ -1,0 +1,276 @@
+"""Keeps lines running: one supervisor per line, so that a broken one never stops the others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, insert, select, update
+
+from channels import registry
+from channels.contract import Accepted, Channel, Door, Health, LineState
+from channels.errors import BadSettings, ChannelError, Throttled
+from channels.touch import Receipt, Touch
+from hub.access.keys import sign
+from hub.receipts import report
+from hub.settings import Settings
+from hub.setup.lines import Line, settings_of
+from hub.setup.live import LiveSetUp
+from hub.setup.snapshot import SetUp
+from storage import models
+from storage.events import Event
+from storage.store import Store
+from storage.unit import Unit
+
+log = structlog.get_logger(__name__)
+
+HOLD = timedelta(seconds=20)
+_RENEW_S = 5.0
+_AGAIN_S = (1, 2, 5, 10, 30, 60)
+_PERSON_S = 300.0
+
+
+class Memory:
+    """What one line remembers: rows of `bookmark`."""
+
+    def __init__(self, store: Store, line: str) -> None:
+        self._store = store
+        self._line = line
+
+    async def recall(self, key: str) -> str | None:
+        """The value kept last."""
+        table = models.bookmark
+        query = select(table.c.value).where(table.c.line == self._line, table.c.key == key)
+        return await self._store.read(lambda connection: connection.execute(query).scalar_one_or_none())
+
+    async def keep(self, key: str, value: str) -> None:
+        """Committed when this returns."""
+        await self._store.write(lambda unit: _keep(unit, self._line, key, value))
+
+
+class Listeners:
+    """All lines of one process: their channels, made on demand, and the supervisors of those that it listens to."""
+
+    def __init__(
+        self, settings: Settings, store: Store, setup: LiveSetUp, deliver: Callable[[Touch], Awaitable[Accepted]]
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._setup = setup
+        self._deliver = deliver
+        self._channels: dict[str, tuple[Line, Channel]] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._listening = False
+
+    def channel_of(self, key: str) -> Channel:
+        """The channel of a line, made anew when its settings have changed. Raises `BadSettings`."""
+        line = self._setup.current.lines.get(key)
+        if line is None:
+            raise BadSettings(f"there is no line {key!r}", remedy="import its set-up")
+        known = self._channels.get(key)
+        if known is not None and known[0] == line:
+            return known[1]
+        settings = settings_of(line, self._settings)
+        channel = registry.find(line.channel).create(key, settings, self._door(key))
+        self._channels[key] = (line, channel)
+        return channel
+
+    def _door(self, key: str) -> Door:
+        return Door(
+            deliver=self._deliver,
+            report=self._report,
+            health=partial(self._note_health, key),
+            memory=Memory(self._store, key),
+            now=self._store.now,
+            sign=partial(sign, self._settings.secret, "mail"),
+            own_addresses=lambda: own_addresses(self._setup.current),
+        )
+
+    async def _report(self, receipt: Receipt) -> None:
+        await self._store.lane.hand_in(self._report_batch, receipt)
+
+    def _report_batch(self, unit: Unit, receipts: Any) -> list[None]:
+        return report(unit, self._setup.current, receipts)
+
+    def start(self) -> None:
+        """Listen on every line, and follow the set-up from now on."""
+        self._listening = True
+        self._setup.subscribe(self._follow)
+        for key, line in self._setup.current.lines.items():
+            if line.listens:
+                self._start(key)
+
+    def _start(self, key: str) -> None:
+        self._tasks[key] = asyncio.create_task(self._supervise(key), name=f"line {key}")
+
+    async def _follow(self, old: SetUp, new: SetUp) -> None:
+        """Stop what is gone or changed, start what is new or changed."""
+        changed = {key for key in {*old.lines, *new.lines} if old.lines.get(key) != new.lines.get(key)}
+        for key in changed:
+            await self._stop(key)
+            line = new.lines.get(key)
+            if self._listening and line is not None and line.listens:
+                self._start(key)
+
+    async def _stop(self, key: str) -> None:
+        task = self._tasks.pop(key, None)
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        _, channel = self._channels.pop(key, (None, None))
+        if channel is not None:
+            await _close(key, channel)
+
+    async def close(self) -> None:
+        """Stop listening and let go of all connections."""
+        self._listening = False
+        await asyncio.gather(*(self._stop(key) for key in {*self._tasks, *self._channels}))
+
+    async def _supervise(self, key: str) -> None:
+        """Listen for ever: what can be tried again is, later and later; what needs a person waits for one."""
+        failures = 0
+        while True:
+            if not await self._hold(key):
+                await asyncio.sleep(_RENEW_S)
+                continue
+            began = self._store.now()
+            health, pause = await self._listen_once(key)
+            failures = 0 if self._store.now() - began > timedelta(minutes=1) else failures + 1
+            await self._write_health(key, health)
+            if pause is None:
+                pause = _AGAIN_S[min(failures, len(_AGAIN_S)) - 1] if failures else _AGAIN_S[0]
+            await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
+
+    async def _listen_once(self, key: str) -> tuple[Health, float | None]:
+        """Listen until it breaks; answers how the line is now and how long to wait (None = back off)."""
+        keeper = asyncio.create_task(self._keep_hold(key))
+        try:
+            await self.channel_of(key).listen()
+        except BadSettings as error:
+            return Health(LineState.NEEDS_PERSON, error.reason, error.remedy or ""), _PERSON_S
+        except Throttled as error:
+            return Health(LineState.WILL_RETRY, error.reason, error.remedy or ""), error.retry_after
+        except ChannelError as error:
+            state = LineState.WILL_RETRY if error.retryable else LineState.NEEDS_PERSON
+            return Health(state, error.reason, error.remedy or ""), None if error.retryable else _PERSON_S
+        except Exception as error:
+            log.exception("line_failed", line=key)
+            return Health(LineState.WILL_RETRY, f"unexpected error: {error!r}", "look at the log"), None
+        finally:
+            keeper.cancel()
+        return Health(LineState.WILL_RETRY, "the connection ended"), None
+
+    async def _hold(self, key: str) -> bool:
+        """A line is listened to by one process; another takes over when this one falls silent."""
+        return await self._store.write(lambda unit: _take_hold(unit, key, self._name))
+
+    async def _keep_hold(self, key: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            try:
+                await self._hold(key)
+            except Exception as error:  # the database is away for a while; the line itself may be well
+                log.warning("hold_not_renewed", line=key, error=repr(error))
+
+    def _note_health(self, key: str, health: Health) -> None:
+        asyncio.get_running_loop().create_task(self._write_health(key, health))
+
+    async def _write_health(self, key: str, health: Health) -> None:
+        try:
+            await self._store.write(lambda unit: note_health(unit, key, health))
+        except Exception as error:
+            log.warning("health_not_written", line=key, error=repr(error))
+
+
+async def check(settings: Settings, store: Store, setup: LiveSetUp, key: str) -> Health:
+    """Really connect and sign in on one line, for `touchline check`."""
+
+    async def refuse(touch: Touch) -> Accepted:
+        raise BadSettings("a check delivers nothing")
+
+    listeners = Listeners(settings, store, setup, refuse)
+    try:
+        return await listeners.channel_of(key).check()
+    except BadSettings as error:
+        return Health(LineState.NEEDS_PERSON, error.reason, error.remedy or "")
+    finally:
+        await listeners.close()
+
+
+def own_addresses(setup: SetUp) -> frozenset[str]:
+    """The addresses of all our mailboxes and operators, normalised."""
+    lines = {str(line.own["address"]).lower() for line in setup.lines.values() if line.own.get("address")}
+    return frozenset(lines | {one.email.lower() for one in setup.operators.values() if one.email})
+
+
+async def _close(key: str, channel: Channel) -> None:
+    try:
+        await channel.close()
+    except Exception as error:
+        log.info("line_not_closed_cleanly", line=key, error=repr(error))
+
+
+def _keep(unit: Unit, line: str, key: str, value: str) -> None:
+    table = models.bookmark
+    here = (table.c.line == line) & (table.c.key == key)
+    if unit.connection.execute(update(table).where(here).values(value=value)).rowcount == 0:
+        unit.connection.execute(insert(table).values(line=line, key=key, value=value))
+
+
+def _take_hold(unit: Unit, key: str, holder: str) -> bool:
+    table = models.line_health
+    row = unit.connection.execute(select(table).where(table.c.line == key)).mappings().first()
+    until = unit.now + HOLD
+    if row is None:
+        values = {"line": key, "state": LineState.WILL_RETRY.value, "reason": "starting", "since": unit.now}
+        unit.connection.execute(insert(table).values(**values, seen_at=unit.now, holder=holder, held_until=until))
+        return True
+    if row["holder"] not in {None, holder} and row["held_until"] is not None and row["held_until"] > unit.now:
+        return False
+    taken = unit.connection.execute(
+        update(table)
+        .where(table.c.line == key, table.c.holder.is_not_distinct_from(row["holder"]))
+        .values(holder=holder, held_until=until, seen_at=unit.now)
+    )
+    return taken.rowcount == 1
+
+
+def note_health(unit: Unit, key: str, health: Health) -> None:
+    """Write how a line is; a change is told to the desks, and an outage is remembered with its times."""
+    table = models.line_health
+    row = unit.connection.execute(select(table).where(table.c.line == key)).mappings().first()
+    values = {"state": health.state.value, "reason": health.reason, "remedy": health.remedy, "seen_at": unit.now}
+    if row is None:
+        unit.connection.execute(insert(table).values(line=key, since=unit.now, **values))
+        was = None
+    else:
+        was = row["state"]
+        since = row["since"] if was == health.state.value else unit.now
+        unit.connection.execute(update(table).where(table.c.line == key).values(since=since, **values))
+    _note_outage(unit, key, health, row["since"] if row and was != LineState.RUNNING.value else unit.now)
+    if was != health.state.value:
+        unit.emit(Event("line", key, health.state.value))
+
+
+def _note_outage(unit: Unit, key: str, health: Health, since: datetime) -> None:
+    table = models.outage
+    open_one = (table.c.line == key) & table.c.ended_at.is_(None)
+    if health.state is LineState.RUNNING:
+        unit.connection.execute(update(table).where(open_one).values(ended_at=unit.now))
+    elif unit.connection.execute(select(table.c.id).where(open_one)).first() is None:
+        unit.connection.execute(insert(table).values(line=key, began_at=since, reason=health.reason))
+
+
+def read_health(connection: Connection) -> dict[str, dict[str, Any]]:
+    """How all lines are, by key."""
+    rows = connection.execute(select(models.line_health)).mappings()
+    return {row["line"]: dict(row) for row in rows}

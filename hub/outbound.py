@@ -1,0 +1,142 @@
+"""Outbound messages: written down with their delivery and the job that sends it, in one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import insert, update
+
+from channels.touch import Automatic, Identity, Kind
+from hub.places import place_of
+from hub.setup.snapshot import SetUp
+from storage import models
+from storage.events import Event
+from storage.repositories import intake as rows
+from storage.repositories import jobs
+from storage.search import index_interactions, words_of
+from storage.unit import Unit
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to be written down. `files` are ids of attachments that were uploaded before."""
+
+    line: str
+    client: int
+    conversation: int
+    to: tuple[Identity, ...]
+    text: str
+    operator: str | None
+    cc: tuple[Identity, ...] = ()
+    subject: str | None = None
+    html: str | None = None
+    files: tuple[int, ...] = ()
+    automatic: bool = False
+    options: Row = field(default_factory=dict)
+
+
+def write_down(unit: Unit, setup: SetUp, message: Outgoing) -> tuple[int, int]:
+    """The interaction, its touch, its delivery and the job that sends it; returns (interaction, delivery).
+
+    The conversation is the caller's to change. The regulations see the message when it is sent, not before.
+    """
+    reference = secrets.token_hex(12)
+    row = _interaction_row(unit, setup, message)
+    touch_id = unit.take_ids(models.touch, 1)[0]
+    row["content_id"] = touch_id
+    rows.write_rows(unit, models.interaction, [row])
+    rows.write_rows(unit, models.touch, [_touch_row(unit, message, touch_id, row, reference)])
+    if message.files:
+        claim = update(models.attachment).where(
+            models.attachment.c.id.in_(message.files), models.attachment.c.interaction_id.is_(None)
+        )
+        unit.connection.execute(claim.values(interaction_id=row["id"]))
+    names = [part for one in (*message.to, *message.cc) for part in (one.value, one.name or "")]
+    words = words_of(message.subject or "", message.text, *names, phones=names)
+    index_interactions(unit, [(row["id"], words)], fresh=True)
+    delivery = _write_delivery(unit, message, row["id"], reference)
+    jobs.add(unit, "deliver", {"delivery": delivery})
+    unit.emit(
+        Event(
+            "interaction",
+            row["id"],
+            "new",
+            client=message.client,
+            conversation=message.conversation,
+            operator=message.operator,
+            team=row["team"],
+        )
+    )
+    return row["id"], delivery
+
+
+def _interaction_row(unit: Unit, setup: SetUp, message: Outgoing) -> Row:
+    place = place_of(setup, message.line)
+    return {
+        "id": unit.take_ids(models.interaction, 1)[0],
+        "kind": Kind.MESSAGE.value,
+        "channel": place.channel,
+        "line": message.line,
+        "direction": "outbound",
+        "at": unit.now,
+        "ended_at": unit.now,
+        "client_id": message.client,
+        "conversation_id": message.conversation,
+        "operator": message.operator,
+        "team": place.team,
+        "subject": message.subject,
+        "text": message.text,
+        "party": [_shown(one) for one in message.to],
+        "automatic": Automatic.AUTO_REPLY.value if message.automatic else None,
+        "has_files": bool(message.files),
+    }
+
+
+def _touch_row(unit: Unit, message: Outgoing, number: int, row: Row, reference: str) -> Row:
+    body = {"kind": row["kind"], "direction": "outbound", "subject": message.subject, "operator": message.operator}
+    return {
+        "id": number,
+        "line": message.line,
+        "event_key": f"out:{reference}",
+        "interaction_id": row["id"],
+        "at": unit.now,
+        "received_at": unit.now,
+        "body": {**body, "party": row["party"], "cc": [_shown(one) for one in message.cc]},
+        "text": message.text,
+        "html": message.html,
+    }
+
+
+def _write_delivery(unit: Unit, message: Outgoing, interaction: int, reference: str) -> int:
+    recipients = [{**_shown(one), "role": "to"} for one in message.to]
+    recipients += [{**_shown(one), "role": "cc"} for one in message.cc]
+    values = {
+        "interaction_id": interaction,
+        "conversation_id": message.conversation,
+        "line": message.line,
+        "reference": reference,
+        "state": "pending",
+        "recipients": recipients,
+        "options": {
+            **message.options,
+            "automatic": message.automatic,
+            "to": str(message.to[0]) if message.to else None,
+        },
+        "made_at": unit.now,
+    }
+    number: int = unit.connection.execute(insert(models.delivery).values(**values)).inserted_primary_key[0]  # type: ignore[index]
+    return number
+
+
+def _shown(one: Identity) -> Row:
+    return {"identity": str(one), **({"name": one.name} if one.name else {})}
+
+
+def read_identity(shown: Row) -> Identity:
+    """The identity that `recipients` and `party` columns keep."""
+    scheme, _, value = shown["identity"].partition(":")
+    return Identity(scheme, value, shown.get("name"), bool(shown.get("odd")))
