@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 REPEAT_WINDOW = timedelta(minutes=10)
 _LARGE = 32 * 1024
+_MOST_REMEMBERED = 1000
 Row = dict[str, Any]
 
 
@@ -64,6 +66,7 @@ class Intake:
     def __init__(self, store: Store, setup: Callable[[], SetUp]) -> None:
         self._store = store
         self._setup = setup
+        self.answer_by: OrderedDict[int, datetime] = OrderedDict()
 
     async def deliver(self, touch: Touch) -> Accepted:
         """Returns after the touch is committed; coming again is harmless.
@@ -73,13 +76,23 @@ class Intake:
         """
         arrival = await self._prepare(touch)
         try:
-            return await self._store.lane.hand_in(self._take_in, arrival)
+            accepted = await self._store.lane.hand_in(self._take_in, arrival)
         except (LaneClosed, DBAPIError) as error:
             if isinstance(error, LaneClosed) or error.connection_invalidated or _is_outage(error):
                 raise
             return await self._set_aside(arrival, error)
         except Exception as error:
             return await self._set_aside(arrival, error)
+
+        self._remember(accepted)
+        return accepted
+
+    def _remember(self, accepted: Accepted) -> None:
+        """The latest promises, so that whoever just wrote is told his without another look."""
+        if accepted.interaction is not None and accepted.answer_by is not None:
+            self.answer_by[accepted.interaction] = accepted.answer_by
+            if len(self.answer_by) > _MOST_REMEMBERED:
+                self.answer_by.popitem(last=False)
 
     async def _prepare(self, touch: Touch) -> Arrival:
         arrival = Arrival(touch)

@@ -6,12 +6,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from routing.engine import decide
 from routing.ledger import Ledger
 
-from hub.places import FORM
+from channels.touch import Direction, Kind, Touch
+from hub import fold
+from hub.places import FORM, place_of
 from hub.setup.snapshot import SetUp
-from routing.decisions import AssignConversation
+from routing.decisions import AssignConversation, StartObligation
+from routing.engine import decide
 from routing.facts import (
     CallFacts,
     ClientFacts,
@@ -222,6 +224,25 @@ def judge_interaction(
         actor=actor,
     )
     judge.flush()
+
+
+def would_be_due(setup: SetUp, line: str, at: datetime) -> datetime | None:
+    """When a fresh inbound touch of a line would have to be answered, if it came now; nothing is written."""
+    place = place_of(setup, line)
+    row = fold.begin(Touch(line, "", Kind.FORM, Direction.INBOUND, at), place.channel, place.team, None)
+    row |= {"id": 0, "client_id": 0, "conversation_id": 0}
+    talk = ConversationFacts(0, 0, team=place.team, opened_at=at, waiting_since=at, waiting_id=0, new=True)
+    facts = Facts(
+        now=at,
+        at=at,
+        book=setup.book,
+        roster=setup.roster,
+        interaction=interaction_facts(row, setup),
+        client=ClientFacts(0, first_contact=True),
+        conversation=talk,
+    )
+    dues = [one.due for one in decide(facts) if isinstance(one, StartObligation) and one.due is not None]
+    return min(dues, default=None)
 
 
 def judge_event(unit: Unit, setup: SetUp, client_id: int, event: EventFacts, *, actor: str) -> None:

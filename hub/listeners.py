@@ -234,14 +234,18 @@ def _take_hold(unit: Unit, key: str, holder: str) -> bool:
         values = {"line": key, "state": LineState.WILL_RETRY.value, "reason": "starting", "since": unit.now}
         unit.connection.execute(insert(table).values(**values, seen_at=unit.now, holder=holder, held_until=until))
         return True
-    if row["holder"] not in {None, holder} and row["held_until"] is not None and row["held_until"] > unit.now:
-        return False
+    if unit.dialect != "sqlite" and _is_held_by_another(row, holder, unit.now):
+        return False  # (SQLite has one process, and it must not wait for its own past life)
     taken = unit.connection.execute(
         update(table)
         .where(table.c.line == key, table.c.holder.is_not_distinct_from(row["holder"]))
         .values(holder=holder, held_until=until, seen_at=unit.now)
     )
     return taken.rowcount == 1
+
+
+def _is_held_by_another(row: Any, holder: str, now: datetime) -> bool:
+    return row["holder"] not in {None, holder} and row["held_until"] is not None and row["held_until"] > now
 
 
 def note_health(unit: Unit, key: str, health: Health) -> None:

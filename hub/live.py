@@ -40,6 +40,13 @@ class Live:
             for queue in self._queues:
                 _put(queue, event)
 
+    def tell_lost(self) -> None:
+        """Events may have been missed: everybody reads everything again, and jobs are looked for."""
+        for callback in self._callbacks:
+            callback(Event("job", 0, "lost"))
+        for queue in self._queues:
+            _put(queue, None)
+
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[Event | None]]:
         """A queue of events from now on; None in it means: events were lost, read everything again."""
@@ -51,7 +58,7 @@ class Live:
             self._queues.discard(queue)
 
 
-def _put(queue: asyncio.Queue[Event | None], event: Event) -> None:
+def _put(queue: asyncio.Queue[Event | None], event: Event | None) -> None:
     try:
         queue.put_nowait(event)
     except asyncio.QueueFull:

@@ -1,0 +1,147 @@
+"""The composition root: puts the parts of one process together, starts them in order, and stops them in reverse."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import structlog
+from aiohttp import web
+
+import webforms
+from hub import api, clock, desk, webhooks
+from hub.bus import Bus, choose_bus
+from hub.clockwork import Clockwork
+from hub.composition import HUB, Hub
+from hub.doorbell import Doorbell, answer_bell
+from hub.forms_door import open_forms_door
+from hub.intake import Intake
+from hub.jobs.acknowledge import Acknowledge
+from hub.jobs.deliver import Deliver
+from hub.jobs.notify import Notify
+from hub.jobs.worker import Worker
+from hub.listeners import Listeners
+from hub.live import Live
+from hub.settings import Settings
+from hub.setup.live import LiveSetUp
+from storage.store import Store
+
+log = structlog.get_logger(__name__)
+
+Ready = Callable[[str], None]
+_MOST_BODY = 32 * 1024 * 1024
+_SHUTDOWN_S = 3.0
+
+
+def run(settings: Settings, roles: frozenset[str], ready: Ready = lambda address: None) -> None:
+    """Run until Ctrl-C or SIGTERM. `ready` gets the web address once everything listens ("" without the web role)."""
+    asyncio.run(_run(settings, roles, ready))
+
+
+async def _run(settings: Settings, roles: frozenset[str], ready: Ready) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with open_hub(settings, roles) as (hub, address):
+        await asyncio.to_thread(ready, address)
+        log.info("running", roles=sorted(roles), address=address or None)
+        await stop.wait()
+        log.info("stopping")
+        del hub
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, roles: frozenset[str]) -> AsyncIterator[tuple[Hub, str]]:
+    """A running hub and its web address; everything is stopped, in reverse order, at the end."""
+    async with AsyncExitStack() as stack:
+        hub, bus = await _open_core(settings, stack)
+        tasks: list[Coroutine[Any, Any, None]] = [hub.setup.watch(), bus.run()]
+        if settings.redis_url:
+            doorbell = Doorbell(settings.redis_url)
+            hub.live.on_event(doorbell.ring)
+            stack.push_async_callback(doorbell.close)
+        if "work" in roles:
+            tasks += _work(hub)
+        for task in tasks:
+            stack.push_async_callback(_cancel, asyncio.create_task(task))
+        stack.push_async_callback(hub.listeners.close)
+        if "listen" in roles:
+            hub.listeners.start()
+        address = await _serve(hub, stack) if "web" in roles else ""
+        yield hub, address
+
+
+async def _open_core(settings: Settings, stack: AsyncExitStack) -> tuple[Hub, Bus]:
+    live = Live()
+    live.bind(asyncio.get_running_loop())
+    bus = choose_bus(settings, live)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    store = await asyncio.to_thread(
+        lambda: Store.open(settings.database, settings.files, clock.now, told=bus.told, before_commit=bus.before_commit)
+    )
+    store.lane.start()
+    stack.push_async_callback(store.close)
+    setup = await asyncio.to_thread(LiveSetUp.open, store)
+    intake = Intake(store, lambda: setup.current)
+    listeners = Listeners(settings, store, setup, intake.deliver)
+    return Hub(settings, store, setup, live, intake, listeners), bus
+
+
+def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
+    """Jobs and the clock; whatever rings, they look at their rows."""
+    store, listeners = hub.store, hub.listeners
+
+    def setup_now() -> Any:
+        return hub.setup.current
+
+    worker = Worker(
+        store,
+        {
+            "deliver": Deliver(store, setup_now, listeners.channel_of),
+            "notify": Notify(store, setup_now, listeners.channel_of),
+            "acknowledge": Acknowledge(store, setup_now),
+        },
+    )
+    clockwork = Clockwork(store, hub.setup)
+    hub.live.on_event(worker.ring)
+    hub.live.on_event(clockwork.ring)
+    tasks = [worker.run(), clockwork.run()]
+    if hub.settings.redis_url:
+
+        async def wake() -> None:
+            worker.ring()
+
+        tasks.append(answer_bell(hub.settings.redis_url, wake))
+    return tasks
+
+
+def build_web(hub: Hub) -> web.Application:
+    """The web application: desk, API, forms and webhooks over one hub."""
+    app = web.Application(client_max_size=_MOST_BODY, middlewares=[*api.middlewares(), *desk.middlewares()])
+    app[HUB] = hub
+    desk.setup_desk(app)
+    app.add_routes([*api.routes(), *desk.routes(), *webhooks.routes(), *webforms.routes(open_forms_door(hub))])
+    return app
+
+
+async def _serve(hub: Hub, stack: AsyncExitStack) -> str:
+    runner = web.AppRunner(build_web(hub), access_log=None, shutdown_timeout=_SHUTDOWN_S, handle_signals=False)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, hub.settings.host, hub.settings.port)
+    await site.start()
+    if hub.settings.port:
+        return hub.settings.address
+    host, port = runner.addresses[0][:2]
+    return f"http://{host}:{port}"
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
