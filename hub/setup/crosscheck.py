@@ -38,6 +38,7 @@ def crosscheck(setup: SetUp) -> list[Notice]:
         *_check_lines(setup),
         *_check_routes(setup),
         *_check_regulations(setup),
+        *_check_book(setup),
     ]
 
 
@@ -86,9 +87,7 @@ def _check_lines(setup: SetUp) -> Iterator[Notice]:
         yield from _missing(("line", key), ("team",), "team", line.team, setup.teams)
         if not line.known:
             message = f"not yet in force: this installation has no channel {line.channel!r}"
-            yield Notice(
-                "line", key, ("channel",), message, "It is kept, and starts when a version with it is installed."
-            )
+            yield Notice("line", key, ("channel",), message, "It is kept, for a version that has it.")
 
 
 def _check_routes(setup: SetUp) -> Iterator[Notice]:
@@ -99,5 +98,23 @@ def _check_routes(setup: SetUp) -> Iterator[Notice]:
 
 
 def _check_regulations(setup: SetUp) -> Iterator[Notice]:
+    for key, waiting in setup.waiting.items():
+        message = f"not yet in force: this version has no regulations of kind {waiting.kind!r}"
+        yield Notice("regulation", key, ("kind",), message, "It is kept, for a version that has them.")
     for key, regulation in setup.regulations.items():
-        yield from _missing(("regulation", key), ("calendar",), "calendar", regulation.get("calendar"), setup.calendars)
+        about = regulation.for_
+        for kind, names, known in (
+            ("team", about.team if about else (), setup.teams),
+            ("line", about.line if about else (), {**setup.lines, **setup.forms}),
+            ("form", about.form if about else (), setup.forms),
+        ):
+            for name in names:
+                yield from _missing(("regulation", key), ("for", kind), kind, name, known)
+
+
+def _check_book(setup: SetUp) -> Iterator[Notice]:
+    """What routing noticed when it put the whole together: `calendar.RU.days: …`."""
+    for warning in setup.book.warnings:
+        place, _, message = warning.partition(": ")
+        kind, key, *below = place.split(".")
+        yield Notice(kind, key, tuple(below), message, "")

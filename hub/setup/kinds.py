@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from channels import registry
+from hub.setup import regulations
 from hub.setup.company import Company
-from hub.setup.lines import COMMON, PLANNED, own_faults, read_line
+from hub.setup.lines import COMMON, PLANNED, find_channel, own_faults, read_line
+from hub.setup.locate import Place
 from hub.setup.people import Operator, Team
 from hub.setup.problem import Problem, suggest
+from hub.setup.regulations import read_regulation
 from hub.setup.routes import Route
 from routing.calendar import CalendarSettings
+from routing.regulations import kinds as routing_kinds
+from routing.settings import Common
 from webforms.settings import FormSettings
+
+Fault: TypeAlias = tuple[Place, Problem]
+"""A problem, and its place below the table."""
 
 COMPANY = "company"
 """The only kind without keys; its one row is kept under this name."""
@@ -27,7 +35,7 @@ READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "form": FormSettings.model_validate,
     "line": read_line,
     "route": Route.model_validate,
-    "regulation": dict,
+    "regulation": read_regulation,
 }
 """Kind -> a function that makes the settings object out of a table, or raises `ValidationError`."""
 
@@ -41,15 +49,18 @@ _MODELS: dict[str, type[BaseModel]] = {
 }
 
 
-def read_body(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[tuple[tuple[str | int, ...], Problem]]]:
+def read_body(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[Fault]]:
     """The settings object, or None and every fault with its place below the table."""
-    if kind == "line" and (fault := _judge_channel(body)):
+    if fault := _judge_choice(kind, body):
         return None, [fault]
     unknown = list(_unknown_keys(kind, body))
     known_places = {place for place, _ in unknown}
     found, errors = _read(kind, body)
     faults = [_fault(kind, body, each) for each in errors if each["loc"] or not unknown]
     faults = [*unknown, *(each for each in faults if each[0] not in known_places)]
+    if not faults and isinstance(found, Common) and (whole := regulations.judge_regulation(body)):
+        place, reason, remedy = whole
+        faults = [(place, Problem(".".join(place), reason, _sentence(remedy)))]
     return (None, faults) if faults else (found, [])
 
 
@@ -61,17 +72,24 @@ def _read(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[Any]]:
         return None, [*error.errors(), *more]
 
 
-def _judge_channel(body: Mapping[str, Any]) -> tuple[tuple[str | int, ...], Problem] | None:
-    channel = body.get("channel")
-    known = PLANNED.union(registry.names())
-    if channel is None:
-        return (), Problem("channel", "is missing", f"Say which: {', '.join(sorted(known))}.")
-    if channel not in known:
-        return ("channel",), Problem("channel", f"no channel is called {channel!r}", suggest(str(channel), known))
+def _judge_choice(kind: str, body: Mapping[str, Any]) -> Fault | None:
+    """A line without its channel, or a regulation without its kind, cannot be judged any further."""
+    if kind not in {"line", "regulation"}:
+        return None
+    key, known = (
+        ("channel", PLANNED.union(registry.names()))
+        if kind == "line"
+        else ("kind", regulations.PLANNED.union(routing_kinds()))
+    )
+    chosen = body.get(key)
+    if chosen is None:
+        return (), Problem(key, "is missing", f"Say which: {', '.join(sorted(known))}.")
+    if chosen not in known:
+        return (key,), Problem(key, f"there is no {key} {chosen!r}", suggest(str(chosen), known))
     return None
 
 
-def _unknown_keys(kind: str, body: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], Problem]]:
+def _unknown_keys(kind: str, body: Mapping[str, Any]) -> Iterator[Fault]:
     model = model_of(kind, body)
     if model is None:
         return
@@ -82,15 +100,17 @@ def _unknown_keys(kind: str, body: Mapping[str, Any]) -> Iterator[tuple[tuple[st
 
 
 def model_of(kind: str, body: Mapping[str, Any]) -> type[BaseModel] | None:
-    """The pydantic model of a table's keys; of a line its channel's. None where there is none."""
+    """The pydantic model of a table's keys, as its channel or kind has it. None where there is none."""
+    if kind == "regulation":
+        return regulations.model_of_kind(body.get("kind"))
     if kind != "line":
         return _MODELS.get(kind)
-    channel = body.get("channel")
-    return registry.find(channel).Settings if channel in registry.names() else None
+    module = find_channel(str(body.get("channel")))
+    return module.Settings if module else None
 
 
-def _fault(kind: str, body: Mapping[str, Any], error: Any) -> tuple[tuple[str | int, ...], Problem]:
-    place = tuple(part for part in error["loc"] if part != "[key]")
+def _fault(kind: str, body: Mapping[str, Any], error: Any) -> Fault:
+    place = tuple(part for part in error["loc"] if part != "[key]" and not str(part).startswith("function-"))
     context = error.get("ctx") or {}
     key = ".".join(map(str, place))
     model = model_of(kind, body)
@@ -105,10 +125,13 @@ def _fault(kind: str, body: Mapping[str, Any], error: Any) -> tuple[tuple[str | 
             key, f"{error['input']!r} is not one of the choices", suggest(str(error["input"]), choice)
         )
     if "reason" in context:
-        remedy = str(context.get("remedy", ""))
-        return place, Problem(key, str(context["reason"]), remedy[:1].upper() + remedy[1:] + ("." if remedy else ""))
+        return place, Problem(key, str(context["reason"]), _sentence(str(context.get("remedy", ""))))
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return place, Problem(key, message)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".?!" else ".")
 
 
 def field_names(model: type[BaseModel], place: tuple[str | int, ...]) -> set[str]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal
 
+import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from channels import registry
+from channels.contract import ChannelModule
 from channels.errors import BadSettings
 from hub.settings import MissingSecret, Settings, is_reference, resolve_secrets
 from hub.setup.titles import Title
@@ -16,6 +19,20 @@ PLANNED = frozenset({"asterisk", "chat", "email", "max", "sms", "telegram", "vib
 """Channels of the set-up format. One that this installation has no folder for is kept, and reported as not in force."""
 
 _MASK = "x"
+
+log = structlog.get_logger(__name__)
+
+
+@cache
+def find_channel(name: str) -> ChannelModule | None:
+    """The channel's module; None for one that is not here, or that does not load: no reason to stop the others."""
+    try:
+        return registry.find(name)
+    except KeyError:
+        return None
+    except ImportError:
+        log.exception("channel_does_not_load", channel=name)
+        return None
 
 
 class Line(BaseModel):
@@ -33,7 +50,7 @@ class Line(BaseModel):
     @property
     def known(self) -> bool:
         """Whether this installation has the channel."""
-        return self.channel in registry.names()
+        return find_channel(self.channel) is not None
 
     @property
     def listens(self) -> bool:
@@ -57,11 +74,12 @@ def read_line(body: Mapping[str, Any]) -> Line:
 
 def own_faults(body: Mapping[str, Any]) -> list[Any]:
     """What the channel finds wrong with its keys, as pydantic tells it; what a secret only points to is not judged."""
-    if body.get("channel") not in registry.names():
+    module = find_channel(str(body.get("channel")))
+    if module is None:
         return []
     masked, places = _mask({key: value for key, value in body.items() if key not in COMMON}, ())
     try:
-        registry.find(body["channel"]).Settings.model_validate(masked)
+        module.Settings.model_validate(masked)
     except ValidationError as error:
         return [fault for fault in error.errors() if not _inside(fault["loc"], places)]
     return []
@@ -69,12 +87,11 @@ def own_faults(body: Mapping[str, Any]) -> list[Any]:
 
 def settings_of(line: Line, settings: Settings) -> Any:
     """The channel's own settings object, secrets read now. Raises `BadSettings` with what a person can do."""
-    try:
-        module = registry.find(line.channel)
-    except KeyError:
+    module = find_channel(line.channel)
+    if module is None:
         raise BadSettings(
             f"this installation has no channel {line.channel!r}", remedy="update Touchline, or retire the line"
-        ) from None
+        )
     try:
         return module.Settings.model_validate(resolve_secrets(line.own, settings.home))
     except MissingSecret as missing:

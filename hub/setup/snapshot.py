@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
 from typing import Any
@@ -14,16 +14,23 @@ from hub.setup.company import Company
 from hub.setup.definition import Version, newest, read_versions
 from hub.setup.kinds import COMPANY, READERS, read_body
 from hub.setup.lines import Line
-from hub.setup.people import Away, Operator, Team
+from hub.setup.people import Operator, Team
 from hub.setup.problem import Problem
+from hub.setup.regulations import Waiting
 from hub.setup.routes import Route
+from routing import book
+from routing.book import RuleBook
 from routing.calendar import CalendarSettings, load_zone
+from routing.settings import Common
 from webforms.settings import FormSettings
 
 
 @dataclass(frozen=True, slots=True)
 class SetUp:
-    """Everything by its key. What cannot be read is left out and stands in `problems`."""
+    """Everything by its key. What cannot be read is left out and stands in `problems`.
+
+    `waiting` are regulations of kinds that this version has not; `book` is what the engine obeys.
+    """
 
     revision: int = 0
     company: Company = field(default_factory=Company)
@@ -32,8 +39,10 @@ class SetUp:
     lines: Mapping[str, Line] = field(default_factory=dict)
     forms: Mapping[str, FormSettings] = field(default_factory=dict)
     calendars: Mapping[str, CalendarSettings] = field(default_factory=dict)
-    regulations: Mapping[str, Any] = field(default_factory=dict)
+    regulations: Mapping[str, Common] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    book: RuleBook = field(default_factory=lambda: RuleBook.build(()))
     versions: tuple[Version, ...] = ()
     problems: tuple[Problem, ...] = ()
     _by_email: Mapping[str, str] = field(default_factory=dict)
@@ -76,29 +85,13 @@ class SetUp:
         found = self.operators.get(operator)
         return (found.language if found else None) or self.company.languages[0]
 
-    def away(self, operator: str, at: datetime) -> Away | None:
-        """The leave that an operator is on at an instant."""
-        found = self.operators.get(operator)
-        if found is None or not found.away:
-            return None
-        zone = self.zone_of(operator)
-        for leave in found.away:
-            since, until = leave.span(zone)
-            if since <= at < until:
-                return leave
-        return None
+    def is_away(self, operator: str, at: datetime) -> bool:
+        """Whether an operator is on leave at an instant."""
+        return self.book.roster.is_away(operator, at)
 
     def stand_in(self, operator: str, at: datetime) -> str | None:
         """Who works for this operator at an instant: himself, his deputy, the deputy's deputy; None if all are away."""
-        seen: set[str] = set()
-        current: str | None = operator
-        while current is not None and current in self.operators and current not in seen:
-            seen.add(current)
-            leave = self.away(current, at)
-            if leave is None:
-                return current
-            current = leave.deputy
-        return None
+        return self.book.roster.deputy(operator, at)
 
 
 def load_setup(connection: Connection) -> SetUp:
@@ -134,7 +127,8 @@ def assemble(
     for key, operator in sorted(operators.items()):
         for team in operator.teams:
             members.setdefault(team, []).append(key)
-    return SetUp(
+    waiting = {key: each for key, each in found["regulation"].items() if isinstance(each, Waiting)}
+    setup = SetUp(
         revision=revision,
         company=found[COMPANY].get(COMPANY) or Company(),
         teams=MappingProxyType(dict(found["team"])),
@@ -142,7 +136,8 @@ def assemble(
         lines=MappingProxyType(dict(found["line"])),
         forms=MappingProxyType(dict(found["form"])),
         calendars=MappingProxyType(dict(found["calendar"])),
-        regulations=MappingProxyType(dict(found["regulation"])),
+        regulations=MappingProxyType({key: each for key, each in found["regulation"].items() if key not in waiting}),
+        waiting=MappingProxyType(waiting),
         routes=MappingProxyType(dict(found["route"])),
         versions=versions,
         problems=tuple(problems),
@@ -150,3 +145,23 @@ def assemble(
         _by_extension={each.extension: key for key, each in operators.items() if each.extension},
         _members={team: tuple(keys) for team, keys in members.items()},
     )
+    return replace(setup, book=build_book(setup, found))
+
+
+def build_book(setup: SetUp, found: Mapping[str, Mapping[str, Any]]) -> RuleBook:
+    """What routing obeys: all versions of regulations and calendars, else what is current and readable."""
+    last = newest(setup.versions)
+    definitions = []
+    for each in setup.versions:
+        if each.kind in {"regulation", "calendar"}:
+            if each.key not in setup.waiting or each.kind == "calendar":
+                definitions.append(book.Definition(each.kind, each.key, each.version, each.body, each.retired))
+        elif last[each.kind, each.key] is each and each.key in found.get(each.kind, {}):
+            body = _told_of_operator(setup, each.key, each.body) if each.kind == "operator" else each.body
+            definitions.append(book.Definition(each.kind, each.key, each.version, body))
+    return RuleBook.build(definitions)
+
+
+def _told_of_operator(setup: SetUp, key: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The zone in which his leave counts, and his language, are known here only."""
+    return {**body, "zone": str(setup.zone_of(key)), "language": setup.language_of(key)}

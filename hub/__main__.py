@@ -1,0 +1,5 @@
+"""`python -m hub …` is `touchline …`."""
+
+from hub.cli import main
+
+main()
