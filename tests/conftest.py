@@ -1,0 +1,80 @@
+"""What every test has at hand: the peers, a home of its own, and examples that are the same on every machine."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.peers.fixtures import (  # noqa: F401
+    box,
+    browser,
+    certificate,
+    database_url,
+    dovecot,
+    own_dovecot,
+    own_postgres,
+    own_valkey,
+    page,
+    phone,
+    postfix,
+    postgres,
+    postgres_url,
+    smtp,
+    smtp_for_all,
+    valkey,
+    valkey_url,
+)
+from tests.peers.missing import missing
+from tests.peers.process import read_tail, running
+
+settings.register_profile(
+    "ci",
+    derandomize=True,
+    deadline=None,
+    max_examples=100,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("ci")
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the person at the keyboard has set must not reach a test."""
+    for name in [name for name in os.environ if name.startswith("TOUCHLINE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_settings_from_outside: None) -> Path:
+    """An empty TOUCHLINE_HOME for one test."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("TOUCHLINE_HOME", str(folder))
+    return folder
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+    """A failed test shows what the servers it used had to say."""
+    report = yield
+    if report.failed:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        for name, log in running.items():
+            peer = name.partition(":")[0]
+            if any(peer in fixture for fixture in fixtures):
+                report.sections.append((f"log of {peer}", read_tail(log)))
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say once more, at the end, which servers could not be had."""
+    if not missing:
+        return
+    terminalreporter.section("peers missing on this machine", sep="!", red=True, bold=True)
+    for peer, reason in sorted(missing.items()):
+        terminalreporter.line(f"{peer}: {reason}", red=True)
+    terminalreporter.line("Tests that need them were NOT run. `python -m tests.peers` gets what it can.", red=True)

@@ -1,0 +1,115 @@
+"""Where peers live while the tests run: one temporary folder, free ports, and an account that is not root.
+
+The folder's lock is held for as long as the process lives, so the next run recognises what a killed run left
+behind and sweeps it out.
+"""
+
+import fcntl
+import functools
+import os
+import pwd
+import random
+import shutil
+import socket
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+PREFIX = "touchline-peers-"
+# Below the kernel's ephemeral range: no outgoing connection can take the port of a server that is down for a moment.
+PORTS = range(20000, 32000)
+
+_handed_out: set[int] = set()
+_held: list[int] = []
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who a server runs as; ``-1`` means "as we are"."""
+
+    uid: int
+    gid: int
+    name: str
+    group: str
+
+
+@functools.cache
+def unprivileged() -> Account:
+    """``nobody`` when we are root (many servers refuse root), else ourselves."""
+    import grp
+
+    if os.getuid() == 0:
+        entry = pwd.getpwnam("nobody")
+        return Account(entry.pw_uid, entry.pw_gid, "nobody", grp.getgrgid(entry.pw_gid).gr_name)
+    return Account(-1, -1, pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name)
+
+
+def give(path: Path, account: Account) -> Path:
+    """Hand a file or folder over to an account."""
+    if account.uid >= 0:
+        os.chown(path, account.uid, account.gid)
+    return path
+
+
+def make_folder(name: str, account: Account | None = None) -> Path:
+    """A new empty folder for one peer, owned by the account it runs as."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_root()))
+    folder.chmod(0o755)
+    return give(folder, account) if account else folder
+
+
+def remove_folder(folder: Path) -> None:
+    """Remove a peer's folder, whatever its servers are still writing."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def free_port() -> int:
+    """A port on 127.0.0.1 that nobody listens on and that was not handed out before."""
+    for _ in range(200):
+        port = random.SystemRandom().choice(PORTS)
+        if port in _handed_out:
+            continue
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _handed_out.add(port)
+        return port
+    raise RuntimeError(f"no free port between {PORTS.start} and {PORTS.stop}")
+
+
+def reachable(path: Path) -> bool:
+    """Whether every account may walk to this path and read it (a venv under /root may not be)."""
+    path = path.resolve()
+    return all(folder.stat().st_mode & 0o001 for folder in path.parents) and bool(path.stat().st_mode & 0o004)
+
+
+@functools.cache
+def _root() -> Path:
+    _sweep()
+    root = Path(tempfile.mkdtemp(prefix=PREFIX))
+    root.chmod(0o755)
+    lock = os.open(root / ".lock", os.O_CREAT | os.O_RDWR)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    _held.append(lock)
+    import atexit
+
+    atexit.register(remove_folder, root)
+    return root
+
+
+def _sweep() -> None:
+    """Remove the folders whose process is gone."""
+    for old in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        try:
+            lock = os.open(old / ".lock", os.O_RDWR)
+        except OSError:  # another user's, or being made this moment
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(old, ignore_errors=True)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(lock)
