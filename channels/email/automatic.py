@@ -11,11 +11,20 @@ from collections.abc import Collection
 from channels.email.mime import Part
 from channels.touch import Automatic
 
-_LIST_HEADERS = ("list-id", "list-unsubscribe", "list-post", "list-help", "list-subscribe", "feedback-id", "x-campaign-id")
+_LIST_HEADERS = (
+    "list-id",
+    "list-unsubscribe",
+    "list-post",
+    "list-help",
+    "list-subscribe",
+    "feedback-id",
+    "x-campaign-id",
+)
 _REPLY_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-autoreply-from", "x-mail-autoreply")
 _REPLY_SUBJECT = re.compile(
     r"^(?:re:\s*)?(?:auto(?:matic|mated)?[- ]?(?:reply|response)|out of (?:the )?office|автоответ|автоматический ответ"
-    r"|автоматична відповідь|автовідповідь|autoodpowiedź|odpowiedź automatyczna|automatyczna odpowiedź|автоматическое уведомление)\b",
+    r"|автоматична відповідь|автовідповідь|autoodpowiedź|odpowiedź automatyczna|automatyczna odpowiedź"
+    r"|автоматическое уведомление)\b",
     re.IGNORECASE,
 )
 _ROBOTS = re.compile(r"^(?:mailer-daemon|postmaster|double-bounce)(?:$|[+@-])", re.IGNORECASE)

@@ -86,7 +86,9 @@ def _leaf(part: Part, body: Body) -> Iterator[_Piece]:
     is_file = disposition == "attachment" or (bool(name) and disposition != "inline") or "content-id" in part.headers
     if part.media_type == "text/html" and not (is_file and name):
         yield _Piece(None, _decoded_text(part, body))
-    elif part.media_type in ("text/plain", "text/enriched", "text/markdown") and disposition != "attachment" and not name:
+    elif (
+        part.media_type in ("text/plain", "text/enriched", "text/markdown") and disposition != "attachment" and not name
+    ):
         yield _Piece(_decoded_text(part, body), None)
     elif part.media_type in _MACHINE:
         return

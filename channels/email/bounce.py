@@ -23,8 +23,8 @@ _STATUS = re.compile(r"\b([245])\.\d{1,3}\.\d{1,3}\b")
 _TYPED = re.compile(r"^[a-z0-9-]{1,20}\s*;\s*", re.IGNORECASE)
 _RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers"})
 _SUBJECT = re.compile(
-    r"undeliver|delivery (?:status|failure|has failed|incomplete)|failure notice|returned mail|mail delivery|не доставлен"
-    r"|недоставлен|не доставлено|nie (?:została |można )?dostarcz|niedostarcz|nedoručen",
+    r"undeliver|delivery (?:status|failure|has failed|incomplete)|failure notice|returned mail|mail delivery"
+    r"|не доставлен|недоставлен|не доставлено|nie (?:została |można )?dostarcz|niedostarcz|nedoručen",
     re.IGNORECASE,
 )
 _LONGEST_FREE = 64 * 1024

@@ -69,7 +69,7 @@ def parameters(raw: bytes) -> tuple[str, dict[str, str]]:
             plain.setdefault(base, content)
             continue
         number, coded = rest.rstrip("*"), rest.endswith("*") or rest == ""
-        if number.isascii() and number.isdigit() and len(number) <= 4 or not number:
+        if (number.isascii() and number.isdigit() and len(number) <= 4) or not number:
             extended.setdefault(base, []).append((int(number or 0), coded, content))
     found_values = {name: decode_header(content) for name, content in plain.items()}
     for name, parts in extended.items():

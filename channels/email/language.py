@@ -11,7 +11,7 @@ _SAMPLE = 4000
 
 
 def recognise(text: str) -> str | None:
-    """"ru", "uk", "pl", "en" or None."""
+    """ "ru", "uk", "pl", "en" or None."""
     sample = text[:_SAMPLE]
     counts = {language: sum(1 for char in sample if char in letters) for language, letters in _TELLING}
     best = max(counts, key=lambda language: counts[language])

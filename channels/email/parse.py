@@ -57,17 +57,19 @@ def parse(raw: bytes, where: Where, at: datetime, total: int | None = None) -> R
         return Reading(unreadable(raw, where, at, f"the mail could not be read ({type(error).__name__})", total))
 
 
-def unreadable(raw: bytes, where: Where, at: datetime, remark: str, total: int | None = None) -> Touch:
-    """A touch for what cannot be read, with its raw form attached."""
+def unreadable(
+    raw: bytes, where: Where, at: datetime, remark: str, total: int | None = None, known_as: str | None = None
+) -> Touch:
+    """A touch for what cannot be read, with its raw form attached. `known_as` identifies a mail without any bytes."""
     return Touch(
         line=where.line,
-        event_key=_key(where, "raw", hashlib.sha256(raw).hexdigest()),
+        event_key=f"{where.box}:{known_as}" if known_as else _key(where, "raw", hashlib.sha256(raw).hexdigest()),
         kind=Kind.MESSAGE,
         direction=Direction.INBOUND if where.box == INBOX else Direction.OUTBOUND,
         at=at,
-        attachments=(Attachment("message.eml", MEDIA_TYPE, raw),),
+        attachments=(Attachment("message.eml", MEDIA_TYPE, raw),) if raw else (),
         remarks=(remark,),
-        raw=Raw(raw, raw_media_type(where.box, total)),
+        raw=Raw(raw, raw_media_type(where.box, total)) if raw else None,
     )
 
 

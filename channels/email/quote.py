@@ -30,7 +30,8 @@ _BEGINS = re.compile(
 _COMPLETE = re.compile(r"\d{1,2}:\d{2}.{0,200}<[^\s<>@]{1,200}@[^\s<>@]{1,200}>:$")
 _RULED = re.compile(
     r"^[-_=\s]{2,40}(?:Original Message|Исходное сообщение|Оригинальное сообщение|Оригінальне повідомлення"
-    r"|Вихідне повідомлення|Початкове повідомлення|Wiadomość oryginalna|Oryginalna wiadomość|Original-Nachricht)[-_=\s]{2,40}$",
+    r"|Вихідне повідомлення|Початкове повідомлення|Wiadomość oryginalna|Oryginalna wiadomość|Original-Nachricht)"
+    r"[-_=\s]{2,40}$",
     re.I,
 )
 _FORWARDED = re.compile(
@@ -50,14 +51,14 @@ _HEADS = re.compile(
 _UNDERSCORES = re.compile(r"^_{10,}$")
 _DASHES = re.compile(r"^--\s?$|^—\s?$")
 _MOBILE = re.compile(
-    r"^(?:Sent from (?:my )?\S|Get Outlook for|Sent with|Отправлено (?:с|из|от)\s|Скачайте Outlook|Надіслано (?:з|із|від)\s"
-    r"|Завантажити Outlook|Wysłan[eoy] (?:z|ze)\s|Pobierz (?:program |aplikację )?Outlook|Получить Outlook)",
+    r"^(?:Sent from (?:my )?\S|Get Outlook for|Sent with|Отправлено (?:с|из|от)\s|Скачайте Outlook"
+    r"|Надіслано (?:з|із|від)\s|Завантажити Outlook|Wysłan[eoy] (?:z|ze)\s|Pobierz (?:program |aplikację )?Outlook|Получить Outlook)",
     re.I,
 )
 _CLOSING = re.compile(
     r"^(?:с (?:наилучшими )?(?:уважением|пожеланиями)|с наилучшими пожеланиями|всего (?:доброго|хорошего)"
-    r"|з (?:найкращими )?(?:повагою|побажаннями)|z (?:poważaniem|wyrazami szacunku)|pozdrawiam(?: serdecznie)?|pozdrowienia"
-    r"|(?:best|kind|warm) regards|regards|sincerely(?: yours)?|yours (?:sincerely|faithfully)|best wishes|cheers)"
+    r"|з (?:найкращими )?(?:повагою|побажаннями)|z (?:poważaniem|wyrazami szacunku)|pozdrawiam(?: serdecznie)?"
+    r"|pozdrowienia|(?:best|kind|warm) regards|regards|sincerely(?: yours)?|yours (?:sincerely|faithfully)|best wishes|cheers)"
     r"\s*[,.!]?\s*(?P<name>[^.!?]{0,40})$",
     re.I,
 )
