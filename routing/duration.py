@@ -101,7 +101,7 @@ class Duration:
 
     def __str__(self) -> str:
         number, unit = self.spoken()
-        return f"{number} {unit}"
+        return f"{number} {unit.removesuffix('s') if abs(number) == 1 and unit != 's' else unit}"
 
     def spoken(self) -> tuple[int, str]:
         """A whole number and the largest unit it fills: (4, "working hours"); parsing it again gives the same."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from threading import Lock
 from zoneinfo import ZoneInfo
 
 from routing.calendar.day_plan import ONE_DAY, DayPlan, DayPlanner
@@ -41,20 +42,21 @@ class CalendarWarning:
 class Calendar:
     """Open time of one version of a calendar.
 
-    Years are laid out when first asked for and kept, so a question costs microseconds. All instants are aware; those
-    that come back are UTC. Touching intervals (a desk open around the clock) are not joined: each belongs to its day.
+    Years are laid out when first asked for and kept, so a question costs microseconds; threads may share it. All
+    instants are aware; those that come back are UTC. Touching intervals (a desk open around the clock) are not joined:
+    each belongs to its day.
     """
 
-    __slots__ = ("_index", "_planner", "_since", "_until", "_years", "key", "settings", "version")
+    __slots__ = ("_growing", "_index", "_planner", "key", "settings", "version")
 
     def __init__(self, key: str, version: int, settings: CalendarSettings) -> None:
         self.key = key
         self.version = version
         self.settings = settings
         self._planner = DayPlanner(settings)
-        self._years = range(0)
-        self._index = OpenTime(())
-        self._since = self._until = datetime.min.replace(tzinfo=UTC)
+        never = datetime.min.replace(tzinfo=UTC)
+        self._index = OpenTime(range(0), never, never, ())
+        self._growing = Lock()
 
     @classmethod
     def build(cls, key: str, version: int, settings: CalendarSettings) -> Calendar:
@@ -179,60 +181,58 @@ class Calendar:
 
     def _around(self, instant: datetime) -> OpenTime:
         """The index, grown until it covers an instant."""
-        if self._since <= instant < self._until:
-            return self._index
-        return self._covering(self.date_of(instant).year)
+        index = self._index
+        return index if index.since <= instant < index.until else self._covering(self.date_of(instant).year)
 
     def _around_day(self, day: date) -> OpenTime:
-        return self._index if day.year in self._years else self._covering(day.year)
+        index = self._index
+        return index if day.year in index.years else self._covering(day.year)
 
     def _covering(self, year: int) -> OpenTime:
         if year not in YEARS:
-            raise BadCalendar(
-                f"calendar.{self.key}", f"asked about {year}", f"{YEARS[0]} to {YEARS[-1]} can be answered"
-            )
-        known = self._years or range(year, year + 1)
-        return self._lay_out(range(min(year, known.start), max(year + 1, known.stop)))
+            reason = f"asked about {year}"
+            raise BadCalendar(f"calendar.{self.key}", reason, f"{YEARS[0]} to {YEARS[-1]} can be answered")
+        with self._growing:
+            known = self._index.years or range(year, year)
+            return self._lay_out(range(min(year, known.start), max(year + 1, known.stop)))
 
     def _later(self) -> OpenTime:
-        return self._stretch(lambda known: range(known.start, known.stop + len(known)), self._shut_since)
+        """Twice the years laid out: however far a walk goes, it is laid out a handful of times."""
+        with self._growing:
+            years, days = self._index.years, self._index.days
+            self._bear(years[-1] - (days[-1].date.year if days else years[0] - 1), years[-1] == YEARS[-1])
+            return self._lay_out(range(years.start, min(years.stop + len(years), YEARS.stop)))
 
     def _earlier(self) -> OpenTime:
-        return self._stretch(lambda known: range(known.start - len(known), known.stop), self._shut_until)
+        """The same towards the past."""
+        with self._growing:
+            years, days = self._index.years, self._index.days
+            self._bear((days[0].date.year if days else years[-1] + 1) - years[0], years[0] == YEARS[0])
+            return self._lay_out(range(max(years.start - len(years), YEARS.start), years.stop))
 
-    def _stretch(self, wider: Callable[[range], range], shut: Callable[[], int]) -> OpenTime:
-        """Double the years laid out: however far a walk goes, it is laid out a handful of times."""
-        wanted = wider(self._years)
-        years = range(max(wanted.start, YEARS.start), min(wanted.stop, YEARS.stop))
-        if shut() >= PATIENCE:
-            reason = f"there is no opening for {shut()} years on end between {self._years[0]} and {self._years[-1]}"
+    def _bear(self, shut: int, ended: bool) -> None:
+        """Give up after too many years without an opening, or where all calendars end."""
+        if shut >= PATIENCE:
+            reason = f"there is no opening for {shut} years on end"
             raise NeverOpens(f"calendar.{self.key}", reason, "give it weekly hours")
-        if years == self._years:
-            raise BadCalendar(
-                f"calendar.{self.key}", f"the answer lies beyond {years[0]}–{years[-1]}", "ask for less time"
-            )
-        return self._lay_out(years)
-
-    def _shut_since(self) -> int:
-        days = self._index.days
-        return self._years[-1] - (days[-1].date.year if days else self._years[0] - 1)
-
-    def _shut_until(self) -> int:
-        days = self._index.days
-        return (days[0].date.year if days else self._years[-1] + 1) - self._years[0]
+        if ended:
+            reason = f"the answer lies beyond {YEARS[0]}–{YEARS[-1]}"
+            raise BadCalendar(f"calendar.{self.key}", reason, "ask for less time")
 
     def _lay_out(self, years: range) -> OpenTime:
-        """Widen the index to these years, planning only days that are new to it."""
-        first, end = date(years.start, 1, 1) - ONE_DAY, date(years.stop, 1, 1)  # New Year's Eve: its night runs over
-        if self._years:
-            known = date(self._years.start, 1, 1) - ONE_DAY, date(self._years.stop, 1, 1)
-            days = (*self._open_days(first, known[0]), *self._index.days, *self._open_days(known[1], end))
+        """Widen the index to these years, planning only days that are new to it; it never shrinks."""
+        known = self._index
+        if years == known.years:
+            return known
+        first, end = date(years.start, 1, 1), date(years.stop, 1, 1)
+        eve = first - ONE_DAY  # its night runs over into the first year
+        if known.years:
+            known_first, known_end = date(known.years.start, 1, 1) - ONE_DAY, date(known.years.stop, 1, 1)
+            days = (*self._open_days(eve, known_first), *known.days, *self._open_days(known_end, end))
         else:
-            days = tuple(self._open_days(first, end))
-        self._index, self._years = OpenTime(days), years
-        midnight = datetime.min.time()
-        self._since = self.at_wall(datetime.combine(first + ONE_DAY, midnight))
-        self._until = self.at_wall(datetime.combine(end, midnight))
+            days = tuple(self._open_days(eve, end))
+        since, until = (self.at_wall(datetime.combine(day, time())) for day in (first, end))
+        self._index = OpenTime(years, since, until, days)
         return self._index
 
     def _open_days(self, first: date, end: date) -> Iterator[OpenDay]:

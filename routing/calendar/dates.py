@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import isleap, monthrange
 from collections.abc import Iterator
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from itertools import count
 from typing import Literal, TypeVar
 
@@ -17,6 +17,8 @@ Day = TypeVar("Day", bound=date)
 def add_months(anchor: Day, months: int) -> Day:
     """The same day so many months on, at the last day of a shorter month; a datetime keeps its time of day."""
     year, month = divmod(anchor.year * 12 + anchor.month - 1 + months, 12)
+    if not MINYEAR <= year <= MAXYEAR:
+        raise OverflowError(f"there is no year {year}")
     return anchor.replace(year=year, month=month + 1, day=min(anchor.day, monthrange(year, month + 1)[1]))
 
 

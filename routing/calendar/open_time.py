@@ -37,11 +37,12 @@ class OpenDay:
 
 
 class OpenTime:
-    """The open intervals of a run of days, never changed once made."""
+    """The open intervals of a run of years, never changed once made; it answers for instants in [since, until)."""
 
-    __slots__ = ("_closes", "_dates", "_opens", "_passed", "days", "total")
+    __slots__ = ("_closes", "_dates", "_opens", "_passed", "days", "since", "total", "until", "years")
 
-    def __init__(self, days: Iterable[OpenDay]) -> None:
+    def __init__(self, years: range, since: datetime, until: datetime, days: Iterable[OpenDay]) -> None:
+        self.years, self.since, self.until = years, since, until
         self.days = tuple(_disjoint(days))
         intervals = [interval for day in self.days for interval in day.intervals]
         self._dates = [day.date for day in self.days]

@@ -85,6 +85,7 @@ def _write_own_day(hours: Hours) -> str | list[str]:
 
 Weekday = Annotated[str, PlainValidator(_read_weekday)]
 DayHours = Annotated[Hours, PlainValidator(read_hours), PlainSerializer(_write_hours)]
+OwnDate = Annotated[date, PlainValidator(_read_date), PlainSerializer(date.isoformat, return_type=str)]
 OwnDay = Annotated[Hours, PlainValidator(_read_own_day), PlainSerializer(_write_own_day)]
 
 
@@ -99,7 +100,7 @@ class CalendarSettings(BaseModel):
     short_before_holiday: Annotated[
         timedelta | None, PlainValidator(_read_short), PlainSerializer(_write_short, return_type=str | None)
     ] = None
-    days: dict[Annotated[date, PlainValidator(_read_date)], OwnDay] = Field(default_factory=dict)
+    days: dict[OwnDate, OwnDay] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
