@@ -48,6 +48,11 @@ def test_a_moved_saturday_has_the_hours_of_the_day_it_stands_in_for() -> None:
     assert hours(calendar, date(2027, 2, 22)) == []
 
 
+def test_a_decree_of_one_year_may_call_on_a_saturday_of_the_year_before() -> None:
+    plan, _ = office("09:00-18:00", holidays="AZ").day(date(2023, 12, 30))
+    assert plan.note == Note(Why.MOVED_WORKING_DAY, "2024-01-04")
+
+
 def test_a_six_day_week_keeps_its_own_saturday_hours_when_a_saturday_is_moved() -> None:
     calendar = office("09:00-18:00", weekdays=(*WEEKDAYS, "sat"), holidays="RU")
     assert calendar.day(date(2027, 2, 20))[0].note is None
