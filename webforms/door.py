@@ -30,7 +30,7 @@ class FormsDoor:
     `deliver` returns only after the touch is committed.
     `find` gives the settings of a form, or None for a form unknown or switched off; it hands out the *same* object
     until the settings change, for the compiled form is kept by it.
-    `answer_by(form key, interaction, at)`: when the visitor will be answered, as the clock computes it; also for a touch
+    `answer_by(form key, interaction, at)`: when the visitor will be answered, as the clock computes it; also for one
     in quarantine (what would be due if it were clean), or the answer would tell a robot that it was found out.
     `sign(text)` is a short url-safe signature; `verify(text, signature)` compares in constant time.
     `seen_proof(signature, expires)` remembers a proof-of-work until it expires; True = it was used before.
