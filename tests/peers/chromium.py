@@ -38,7 +38,10 @@ async def open_browser() -> AsyncIterator[Browser]:
     try:
         async with async_playwright() as driver:
             browser = await driver.chromium.launch(
-                executable_path=program.path, args=FLAGS, env=environment, timeout=60_000
+                executable_path=program.path,
+                args=[*FLAGS, f"--crash-dumps-dir={home}"],
+                env=environment,
+                timeout=60_000,
             )
             try:
                 yield browser

@@ -107,12 +107,12 @@ class Process:
         pid = self._child.pid
         if self.alive:
             self.freeze()  # so that nobody is born while we count
-        family = _family(pid)
+        family = list_family(pid)
         for member in family:
             _signal(member, signal.SIGKILL)
         self._child.wait()
         deadline = time.monotonic() + 5
-        while family & _read_table().keys() and time.monotonic() < deadline:
+        while family & read_table().keys() and time.monotonic() < deadline:
             time.sleep(0.005)
         running.pop(f"{self.name}:{pid}", None)
         self._child = None
@@ -120,12 +120,12 @@ class Process:
     def freeze(self) -> None:
         """Stop the server in its tracks: connections stay open, nothing answers."""
         _signal(self.pid, signal.SIGSTOP)
-        for member in _family(self.pid):
+        for member in list_family(self.pid):
             _signal(member, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let a frozen server go on."""
-        for member in _family(self.pid):
+        for member in list_family(self.pid):
             _signal(member, signal.SIGCONT)
 
 
@@ -154,10 +154,10 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def _family(leader: int) -> set[int]:
+def list_family(leader: int) -> set[int]:
     """The leader's process group and all its descendants (PostgreSQL's backends leave the group); no zombies."""
     members = {leader}
-    table = _read_table()
+    table = read_table()
     grew = True
     while grew:
         found = {pid for pid, (parent, group) in table.items() if parent in members or group == leader}
@@ -166,7 +166,7 @@ def _family(leader: int) -> set[int]:
     return members & table.keys()
 
 
-def _read_table() -> dict[int, tuple[int, int]]:
+def read_table() -> dict[int, tuple[int, int]]:
     """Parent and group of every process that is not dead; zombies waiting for a lazy init are."""
     table = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):

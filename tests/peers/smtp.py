@@ -229,13 +229,12 @@ class _Handler:
             return script.data.pop(0)
         raw = envelope.original_content or b""
         user = session.auth_data if isinstance(session.auth_data, str) else None
-        mail = Received(
-            envelope.mail_from or "", tuple(envelope.rcpt_tos), raw, user, session.ssl is not None, time.time()
-        )
+        assert server.transport is not None
+        encrypted = server.transport.get_extra_info("ssl_object") is not None
+        mail = Received(envelope.mail_from or "", tuple(envelope.rcpt_tos), raw, user, encrypted, time.time())
         peer.received.append(mail)
         if script.vanish_after_data:
             script.vanish_after_data -= 1
-            assert server.transport is not None
             server.transport.abort()
         return "250 2.0.0 OK: queued"
 

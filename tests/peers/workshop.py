@@ -4,8 +4,10 @@ The folder's lock is held for as long as the process lives, so the next run reco
 behind and sweeps it out.
 """
 
+import atexit
 import fcntl
 import functools
+import grp
 import os
 import pwd
 import random
@@ -36,8 +38,6 @@ class Account:
 @functools.cache
 def unprivileged() -> Account:
     """``nobody`` when we are root (many servers refuse root), else ourselves."""
-    import grp
-
     if os.getuid() == 0:
         entry = pwd.getpwnam("nobody")
         return Account(entry.pw_uid, entry.pw_gid, "nobody", grp.getgrgid(entry.pw_gid).gr_name)
@@ -53,14 +53,14 @@ def give(path: Path, account: Account) -> Path:
 
 def make_folder(name: str, account: Account | None = None) -> Path:
     """A new empty folder for one peer, owned by the account it runs as."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=_root()))
-    folder.chmod(0o755)
-    return give(folder, account) if account else folder
+    made = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=folder()))
+    made.chmod(0o755)
+    return give(made, account) if account else made
 
 
-def remove_folder(folder: Path) -> None:
+def remove_folder(made: Path) -> None:
     """Remove a peer's folder, whatever its servers are still writing."""
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(made, ignore_errors=True)
 
 
 def free_port() -> int:
@@ -82,19 +82,18 @@ def free_port() -> int:
 def reachable(path: Path) -> bool:
     """Whether every account may walk to this path and read it (a venv under /root may not be)."""
     path = path.resolve()
-    return all(folder.stat().st_mode & 0o001 for folder in path.parents) and bool(path.stat().st_mode & 0o004)
+    return all(parent.stat().st_mode & 0o001 for parent in path.parents) and bool(path.stat().st_mode & 0o004)
 
 
 @functools.cache
-def _root() -> Path:
+def folder() -> Path:
+    """The one folder of this run, under which every peer has its own."""
     _sweep()
     root = Path(tempfile.mkdtemp(prefix=PREFIX))
     root.chmod(0o755)
     lock = os.open(root / ".lock", os.O_CREAT | os.O_RDWR)
     fcntl.flock(lock, fcntl.LOCK_EX)
     _held.append(lock)
-    import atexit
-
     atexit.register(remove_folder, root)
     return root
 
