@@ -52,13 +52,15 @@ _UNDERSCORES = re.compile(r"^_{10,}$")
 _DASHES = re.compile(r"^--\s?$|^—\s?$")
 _MOBILE = re.compile(
     r"^(?:Sent from (?:my )?\S|Get Outlook for|Sent with|Отправлено (?:с|из|от)\s|Скачайте Outlook"
-    r"|Надіслано (?:з|із|від)\s|Завантажити Outlook|Wysłan[eoy] (?:z|ze)\s|Pobierz (?:program |aplikację )?Outlook|Получить Outlook)",
+    r"|Надіслано (?:з|із|від)\s|Завантажити Outlook|Wysłan[eoy] (?:z|ze)\s|Pobierz (?:program |aplikację )?Outlook"
+    r"|Получить Outlook)",
     re.I,
 )
 _CLOSING = re.compile(
     r"^(?:с (?:наилучшими )?(?:уважением|пожеланиями)|с наилучшими пожеланиями|всего (?:доброго|хорошего)"
     r"|з (?:найкращими )?(?:повагою|побажаннями)|z (?:poważaniem|wyrazami szacunku)|pozdrawiam(?: serdecznie)?"
-    r"|pozdrowienia|(?:best|kind|warm) regards|regards|sincerely(?: yours)?|yours (?:sincerely|faithfully)|best wishes|cheers)"
+    r"|pozdrowienia|(?:best|kind|warm) regards|regards|sincerely(?: yours)?"
+    r"|yours (?:sincerely|faithfully)|best wishes|cheers)"
     r"\s*[,.!]?\s*(?P<name>[^.!?]{0,40})$",
     re.I,
 )
