@@ -4,7 +4,7 @@ A channel folder offers, in its `__init__`:
 
     Settings                       a pydantic model of the line's own keys (`extra="forbid"`)
     create(line, settings, door)   -> Channel
-    parse_again(line, settings, raw, media_type) -> Touch | None      for `replay`: the raw bytes read once more
+    parse_again(line, settings, raw, media_type, at, door) -> Touch | None      the raw bytes read once more
 
 and `registry.py` finds it by its folder name: there is no list to edit.
 """
@@ -105,4 +105,6 @@ class ChannelModule(Protocol):
 
     def create(self, line: str, settings: Any, door: Door) -> Channel: ...
 
-    def parse_again(self, line: str, settings: Any, raw: bytes, media_type: str, at: datetime) -> Touch | None: ...
+    def parse_again(
+        self, line: str, settings: Any, raw: bytes, media_type: str, at: datetime, door: Door
+    ) -> Touch | None: ...

@@ -8,6 +8,7 @@ import random
 import secrets
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -85,15 +86,8 @@ class Listeners:
         return channel
 
     def _door(self, key: str) -> Door:
-        return Door(
-            deliver=self._deliver,
-            report=self._report,
-            health=partial(self._note_health, key),
-            memory=Memory(self._store, key),
-            now=self._store.now,
-            sign=partial(sign, self._settings.secret, "mail"),
-            own_addresses=lambda: own_addresses(self._setup.current),
-        )
+        door = open_door(self._settings, self._store, self._setup, self._deliver, key)
+        return replace(door, report=self._report, health=partial(self._note_health, key))
 
     async def _report(self, receipt: Receipt) -> None:
         await self._store.lane.hand_in(self._report_batch, receipt)
@@ -204,6 +198,25 @@ async def check(settings: Settings, store: Store, setup: LiveSetUp, key: str) ->
         return Health(LineState.NEEDS_PERSON, error.reason, error.remedy or "")
     finally:
         await listeners.close()
+
+
+def open_door(
+    settings: Settings, store: Store, setup: LiveSetUp, deliver: Callable[[Touch], Awaitable[Accepted]], key: str
+) -> Door:
+    """What a channel of one line is handed, as far as it needs no running process around it."""
+
+    async def report_nothing(receipt: Receipt) -> None:
+        log.info("receipt_ignored", line=receipt.line, state=receipt.state.value)
+
+    return Door(
+        deliver=deliver,
+        report=report_nothing,
+        health=lambda health: None,
+        memory=Memory(store, key),
+        now=store.now,
+        sign=partial(sign, settings.secret, "mail"),
+        own_addresses=lambda: own_addresses(setup.current),
+    )
 
 
 def own_addresses(setup: SetUp) -> frozenset[str]:

@@ -1,0 +1,372 @@
+"""One transaction of intake: a batch of touches becomes rows, step by step and set-wise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from channels.contract import Accepted
+from channels.touch import Automatic, Direction, Touch
+from hub import fold
+from hub.identify import Candidate, Identifier
+from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
+from hub.places import operator_named, place_of
+from hub.setup.snapshot import SetUp
+from hub.threads import Threads, affect
+from storage import models
+from storage.events import Event
+from storage.repositories import intake as rows
+from storage.repositories import jobs
+from storage.search import index_clients, index_interactions, words_of
+from storage.unit import Unit
+
+REPEAT_WINDOW = timedelta(minutes=10)
+Row = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Arrival:
+    """One touch on its way in. What lies outside the database (files, large raw bytes) is kept before it queues up."""
+
+    touch: Touch
+    raw: Row | None = None
+    files: list[Row] = field(default_factory=list)
+    row: Row = field(default_factory=dict)
+    before: Row | None = None
+    conversation_before: Row | None = None
+    fresh_client: bool = False
+    fresh_conversation: bool = False
+    again: bool = False
+    seen: int | None = None
+    grows: bool = False
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes the touch the same when it comes again."""
+        return self.touch.line, self.touch.event_key
+
+
+class Batch:
+    """The touches of one transaction, step by step. Later touches see what earlier ones of the batch have changed."""
+
+    def __init__(self, unit: Unit, setup: SetUp, arrivals: Sequence[Arrival]) -> None:
+        self._unit = unit
+        self._setup = setup
+        self._all = arrivals
+        self._fresh: list[Arrival] = []
+        self._threads = Threads(unit)
+        self._referred: dict[int, int | None] = {}
+        self._rows: dict[int, Row] = {}
+        self._changes: dict[int, Row] = {}
+        self._new_rows: list[Row] = []
+        self._new_clients: list[Row] = []
+        self._answers: dict[int, Any] = {}
+
+    def skip_what_was_seen(self) -> None:
+        """A touch that came before, or twice in this batch, is answered with what it became."""
+        seen = rows.find_seen(self._unit, [one.touch.event_key for one in self._all])
+        taken: set[tuple[str, str]] = set()
+        for arrival in self._all:
+            arrival.seen = seen.get(arrival.key)
+            if arrival.seen is None and arrival.key not in taken:
+                taken.add(arrival.key)
+                self._fresh.append(arrival)
+
+    def find_what_it_belongs_to(self) -> None:
+        """Is it a phase of something known, the same mail in another mailbox, a repeat, an answer?"""
+        touches = [one.touch for one in self._fresh]
+        growing = rows.find_by_external_id(self._unit, {t.external_id for t in touches if t.phase and t.external_id})
+        same = rows.find_by_same_as(self._unit, {t.same_as for t in touches if t.same_as})
+        repeated = rows.find_repeated(
+            self._unit, {t.repeat_key for t in touches if t.repeat_key}, self._unit.now - REPEAT_WINDOW
+        )
+        answered = _answered_conversations(self._unit, touches)
+        known: dict[tuple[str, str], Row] = {(row["line"], key): row for key, row in growing.items()}
+        ids = iter(self._unit.take_ids(models.interaction, len(self._fresh)))
+        first_of: dict[str, Row] = {}
+        for arrival in self._fresh:
+            touch = arrival.touch
+            row = known.get((touch.line, touch.external_id or "")) if touch.phase else None
+            row = row or (same.get(touch.same_as) if touch.same_as else None)
+            if row is not None:
+                self._grow(arrival, row)
+                continue
+            arrival.row = self._begin(arrival, next(ids))
+            if touch.phase and touch.external_id:
+                known[touch.line, touch.external_id] = arrival.row
+            if touch.same_as:
+                same[touch.same_as] = arrival.row
+            earlier = repeated.get(touch.repeat_key or "") or first_of.get(touch.repeat_key or "")
+            if earlier is not None and not touch.suspicion:
+                arrival.again = True
+                arrival.row["again_of"] = earlier["id"]
+            elif touch.repeat_key and not touch.suspicion:
+                first_of[touch.repeat_key] = arrival.row
+            self._referred[arrival.row["id"]] = _referred(touch, answered, earlier)
+        self._threads.load({number for number in self._referred.values() if number})
+        self._threads.load({t.thread.tag for t in touches if t.thread and t.thread.tag})
+
+    def _begin(self, arrival: Arrival, number: int) -> Row:
+        touch = arrival.touch
+        place = place_of(self._setup, touch.line)
+        row = fold.begin(touch, place.channel, place.team, operator_named(self._setup, touch.operator))
+        row["id"] = number
+        if touch.suspicion:
+            row["quarantined_at"] = self._unit.now
+        self._rows[number] = row
+        self._new_rows.append(row)
+        return row
+
+    def _grow(self, arrival: Arrival, found: Row) -> None:
+        row = self._rows.setdefault(found["id"], dict(found))
+        arrival.grows = True
+        arrival.row = row
+        arrival.before = dict(row)
+        if arrival.touch.phase:
+            changes = fold.grow(row, arrival.touch, operator_named(self._setup, arrival.touch.operator))
+            row.update(changes)
+            if not any(new is row for new in self._new_rows):
+                self._changes.setdefault(row["id"], {}).update(changes)
+
+    def find_whose_it_is(self) -> None:
+        """Known by an identity, by the conversation it answers, or made now."""
+        pending = [one for one in self._fresh if self._wants_client(one)]
+        identifier = Identifier.load(self._unit, [one.touch.party for one in pending])
+        for arrival in pending:
+            touch, row = arrival.touch, arrival.row
+            talk = self._threads.by_id.get(self._referred.get(row["id"]) or 0)
+            usual = talk["client_id"] if talk else None
+            if touch.automatic is Automatic.BOUNCE:
+                row["client_id"] = usual
+                continue
+            found = identifier.whose(touch.party, self._unit.now, name=_name(touch), usual=usual)
+            row["client_id"] = found.client
+            row["candidates"] = _candidates(found.candidates)
+            arrival.fresh_client = found.fresh
+        self._new_clients = identifier.flush()
+
+    def _wants_client(self, arrival: Arrival) -> bool:
+        return not arrival.grows and arrival.row["quarantined_at"] is None
+
+    def place_in_conversations(self) -> None:
+        """An explicit reference beats the window; what opens one belongs to the team of its line."""
+        pending = [one for one in self._fresh if one.row["client_id"] is not None]
+        known = {one.row["client_id"] for one in pending if not one.fresh_client}
+        self._threads.load_recent(known, self._unit.now - timedelta(hours=24))
+        for arrival in pending:
+            self._place(arrival)
+
+    def _place(self, arrival: Arrival) -> None:
+        touch, row = arrival.touch, arrival.row
+        if arrival.grows:
+            self._threads.load([row["conversation_id"]] if row["conversation_id"] else [])
+            talk = self._threads.by_id.get(row["conversation_id"] or 0)
+            if talk is None or not touch.phase:
+                return
+        else:
+            referred = self._referred.get(row["id"])
+            talk, arrival.fresh_conversation = self._threads.place(
+                touch, row["client_id"], referred, row["team"], row["channel"]
+            )
+            row["conversation_id"] = talk["id"]
+            row["team"] = talk["team"] or row["team"]
+        arrival.conversation_before = None if arrival.fresh_conversation else dict(talk)
+        self._threads.change(talk, affect(talk, touch, row["id"], row["channel"], again=arrival.again))
+
+    def judge(self) -> None:
+        """Let the regulations see each touch, in the order in which they came."""
+        pending = [one for one in self._fresh if one.row["client_id"] is not None]
+        clients = {one.row["client_id"]: one.fresh_client for one in reversed(pending)}
+        known = [client for client, fresh in clients.items() if not fresh]
+        facts = {row["id"]: client_facts(row) for row in rows.find_clients(self._unit, known).values()}
+        past = rows.find_past_clients(self._unit, known)
+        for row in self._new_clients:
+            facts[row["id"]] = client_facts({**_EMPTY_CLIENT, **row}, first_contact=True)
+        judge = Judge(self._unit, self._setup, clients)
+        for arrival in pending:
+            if arrival.grows and not arrival.touch.phase:
+                continue
+            self._judge_one(judge, arrival, facts.get(arrival.row["client_id"]), past)
+        judge.flush()
+
+    def _judge_one(self, judge: Judge, arrival: Arrival, client: Any, past: set[int]) -> None:
+        row, phase = arrival.row, arrival.touch.phase
+        talk = self._threads.by_id.get(row["conversation_id"] or 0)
+        before = arrival.conversation_before
+        assignments = judge.judge(
+            at=arrival.touch.at,
+            client=client,
+            interaction=interaction_facts(row, self._setup, phase=phase),
+            before=interaction_facts(arrival.before, self._setup, phase=phase) if arrival.before else None,
+            conversation=conversation_facts(talk, new=arrival.fresh_conversation) if talk else None,
+            conversation_before=conversation_facts(before) if before else None,
+        )
+        for one in assignments:
+            if talk is not None and one.conversation == talk["id"]:
+                self._threads.change(talk, {"owner": one.operator, "team": one.team})
+        if not arrival.grows:
+            self._answers[row["id"]] = judge.answer_by(row["client_id"], row["id"])
+
+    def write(self) -> None:
+        """Everything that the steps have put together, one statement per table."""
+        unit = self._unit
+        raw_ids = write_raws(unit, self._fresh)
+        touch_ids = unit.take_ids(models.touch, len(self._fresh))
+        touches = [
+            _touch_row(arrival, number, raw_id, unit)
+            for arrival, number, raw_id in zip(self._fresh, touch_ids, raw_ids, strict=True)
+        ]
+        for arrival, number in zip(self._fresh, touch_ids, strict=True):
+            if not arrival.grows:
+                arrival.row["content_id"] = number
+            elif arrival.touch.phase and arrival.touch.text:
+                self._changes.setdefault(arrival.row["id"], {})["content_id"] = number
+        self._threads.flush()
+        rows.write_rows(unit, models.interaction, self._new_rows)
+        rows.update_rows(unit, models.interaction, self._changes)
+        rows.write_rows(unit, models.touch, touches)
+        self._write_files()
+        self._acknowledge()
+        self._index()
+        self._tell()
+
+    def _write_files(self) -> None:
+        files = [
+            {**file, "interaction_id": arrival.row["id"]}
+            for arrival in self._fresh
+            if not arrival.grows or arrival.touch.phase
+            for file in arrival.files
+        ]
+        rows.write_rows(self._unit, models.attachment, files)
+
+    def _acknowledge(self) -> None:
+        """Whoever opens a conversation on a line with an automatic acknowledgement gets one, if he is a human."""
+        for arrival in self._fresh:
+            touch = arrival.touch
+            line = self._setup.lines.get(touch.line)
+            opens = arrival.fresh_conversation and touch.automatic is None and touch.direction is Direction.INBOUND
+            if opens and line is not None and line.acknowledge:
+                jobs.add(self._unit, "acknowledge", {"interaction": arrival.row["id"]})
+
+    def _index(self) -> None:
+        index_interactions(self._unit, [(row["id"], interaction_words(row)) for row in self._new_rows], fresh=True)
+        index_interactions(self._unit, [(number, interaction_words(self._rows[number])) for number in self._changes])
+        names = {row["id"]: [row["name"]] for row in self._new_clients}
+        for arrival in self._fresh:
+            if arrival.fresh_client:
+                names[arrival.row["client_id"]].extend(one.value for one in arrival.touch.party)
+        words = [(number, words_of(*parts, phones=parts)) for number, parts in names.items()]
+        index_clients(self._unit, words, fresh=True)
+
+    def _tell(self) -> None:
+        for arrival in self._fresh:
+            row = arrival.row
+            talk = self._threads.by_id.get(row["conversation_id"] or 0)
+            self._unit.emit(
+                Event(
+                    "interaction",
+                    row["id"],
+                    arrival.touch.phase or "new",
+                    client=row["client_id"],
+                    conversation=row["conversation_id"],
+                    operator=talk["owner"] if talk else row["operator"],
+                    team=row["team"],
+                )
+            )
+
+    def answers(self) -> list[Accepted]:
+        """What each touch became, in the order in which they were handed in."""
+        became = {one.key: one.row["id"] for one in self._fresh}
+        fresh = {id(one) for one in self._fresh}
+        return [
+            Accepted(one.row["id"], again=one.again, answer_by=self._answers.get(one.row["id"]))
+            if id(one) in fresh
+            else Accepted(one.seen if one.seen is not None else became[one.key], again=True)
+            for one in self._all
+        ]
+
+
+_EMPTY_CLIENT: Row = {
+    "company_id": None,
+    "category": None,
+    "lifecycle": "potential",
+    "source": None,
+    "responsible": None,
+    "region": None,
+    "language": None,
+    "fields": {},
+}
+
+
+def _answered_conversations(unit: Unit, touches: Iterable[Touch]) -> dict[str, int]:
+    """External id -> conversation, for everything that the touches refer to: the log's messages and our own."""
+    wanted = {answer for touch in touches if touch.thread for answer in touch.thread.answers}
+    found = {
+        key: row["conversation_id"]
+        for key, row in rows.find_by_external_id(unit, wanted).items()
+        if row["conversation_id"] is not None
+    }
+    for key, row in rows.find_deliveries(unit, wanted).items():
+        if row["conversation_id"] is not None:
+            found[key] = row["conversation_id"]
+    return found
+
+
+def _referred(touch: Touch, answered: dict[str, int], earlier: Any) -> int | None:
+    thread = touch.thread
+    if thread is not None:
+        if thread.conversation is not None:
+            return thread.conversation
+        for answer in thread.answers:
+            if answer in answered:
+                return answered[answer]
+    return earlier["conversation_id"] if earlier is not None else None
+
+
+def _name(touch: Touch) -> str | None:
+    name = touch.fields.get("name")
+    return name.strip() if isinstance(name, str) and name.strip() else None
+
+
+def _candidates(found: Sequence[Candidate]) -> list[Row] | None:
+    return [{"client": one.client, "reason": one.reason} for one in found] or None
+
+
+def interaction_words(row: Row) -> str:
+    """What an interaction is found by."""
+    values = [value for value in row["fields"].values() if isinstance(value, str)]
+    people = [part for one in row["party"] for part in (one["identity"].partition(":")[2], one.get("name") or "")]
+    return words_of(row["subject"] or "", row["text"], *values, *people, phones=[*people, *values])
+
+
+def write_raws(unit: Unit, arrivals: Sequence[Arrival]) -> list[int | None]:
+    """Write the raw bytes of touches that have any; one number or None for each."""
+    with_raw = [one for one in arrivals if one.raw is not None]
+    ids = iter(unit.take_ids(models.raw, len(with_raw)))
+    numbers = [next(ids) if one.raw is not None else None for one in arrivals]
+    rows.write_rows(
+        unit,
+        models.raw,
+        [{"id": number, **one.raw} for one, number in zip(arrivals, numbers, strict=True) if one.raw is not None],
+    )
+    return numbers
+
+
+def _touch_row(arrival: Arrival, number: int, raw_id: int | None, unit: Unit) -> Row:
+    touch = arrival.touch
+    return {
+        "id": number,
+        "line": touch.line,
+        "event_key": touch.event_key,
+        "interaction_id": arrival.row["id"],
+        "at": touch.at,
+        "received_at": unit.now,
+        "phase": touch.phase,
+        "body": fold.describe(touch),
+        "text": touch.text,
+        "full_text": touch.full_text,
+        "html": touch.html,
+        "raw_id": raw_id,
+    }

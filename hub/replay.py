@@ -1,0 +1,175 @@
+"""Reads kept raw bytes again, after a fix: what could not be read well, or at all, is mended in the log.
+
+Touches stay as they are: what the new reading adds is one more touch of the same interaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from channels import registry
+from channels.contract import Door
+from channels.errors import BadSettings
+from channels.touch import Touch
+from hub import fold
+from hub.batch import interaction_words
+from hub.places import FORM, operator_named
+from hub.settings import Settings
+from hub.setup.lines import settings_of
+from hub.setup.snapshot import SetUp
+from storage import models
+from storage.events import Event
+from storage.files import FileStore
+from storage.repositories import intake as rows
+from storage.search import index_interactions
+from storage.store import Store
+from storage.unit import Unit
+from webforms import parse_again as parse_form_again
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """One touch read again. `changes` are the interaction's columns that would change; `error` = still unreadable."""
+
+    line: str
+    event_key: str
+    interaction: int | None
+    touch: Touch | None
+    changes: Row
+    set_aside: int | None = None
+    error: str | None = None
+
+
+def count(connection: Connection, line: str | None, since: datetime | None) -> int:
+    """How many touches `reread` would look at."""
+    return sum(1 for _ in _kept(connection, line, since)) + len(_set_aside(connection, line))
+
+
+def reread(
+    store: Store, setup: SetUp, settings: Settings, door: Door, line: str | None, since: datetime | None
+) -> Iterator[Reread]:
+    """Everything with raw bytes, oldest first: touches that were set aside, then those in the log."""
+    aside = store.read_now(lambda connection: _set_aside(connection, line))
+    for row in aside:
+        touch, error = _parse(store.files, setup, settings, door, row)
+        touch = replace(touch, event_key=row["event_key"]) if touch else None
+        yield Reread(row["line"], row["event_key"], None, touch, {}, set_aside=row["id"], error=error)
+    for row in store.read_now(lambda connection: list(_kept(connection, line, since))):
+        touch, error = _parse(store.files, setup, settings, door, row)
+        changes = fold.grow(row["interaction"], touch, operator_named(setup, touch.operator)) if touch else {}
+        yield Reread(row["line"], row["event_key"], row["interaction"]["id"], touch, changes, error=error)
+
+
+def mend(unit: Unit, setup: SetUp, found: Reread) -> None:
+    """Write what a new reading has changed."""
+    if found.touch is None or found.interaction is None or not found.changes:
+        return
+    row = rows.find_interactions(unit, [found.interaction])[found.interaction]
+    changes = fold.grow(row, found.touch, operator_named(setup, found.touch.operator))
+    number = unit.take_ids(models.touch, 1)[0]
+    rows.write_rows(
+        unit,
+        models.touch,
+        [
+            {
+                "id": number,
+                "line": found.line,
+                "event_key": f"{found.event_key[:240]}#reread:{_digest(found.touch)}",
+                "interaction_id": found.interaction,
+                "at": found.touch.at,
+                "received_at": unit.now,
+                "phase": "reread",
+                "body": fold.describe(found.touch),
+                "text": found.touch.text,
+                "full_text": found.touch.full_text,
+                "html": found.touch.html,
+            }
+        ],
+    )
+    rows.update_rows(unit, models.interaction, {found.interaction: {**changes, "content_id": number}})
+    index_interactions(unit, [(found.interaction, interaction_words({**row, **changes}))])
+    unit.emit(
+        Event("interaction", found.interaction, "reread", client=row["client_id"], conversation=row["conversation_id"])
+    )
+
+
+def settle(unit: Unit, number: int) -> None:
+    """A touch that was set aside is in the log now."""
+    unit.connection.execute(update(models.set_aside).where(models.set_aside.c.id == number).values(settled_at=unit.now))
+
+
+def _digest(touch: Touch) -> str:
+    told = json.dumps([touch.subject, touch.text, touch.full_text, touch.html, fold.describe(touch)], default=str)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _set_aside(connection: Connection, line: str | None) -> list[Row]:
+    aside, raw = models.set_aside, models.raw
+    query = (
+        select(aside.c.id, aside.c.line, aside.c.event_key, aside.c.at, raw.c.media_type, raw.c.data, raw.c.path)
+        .join(raw, aside.c.raw_id == raw.c.id)
+        .where(aside.c.settled_at.is_(None))
+        .order_by(aside.c.id)
+    )
+    if line is not None:
+        query = query.where(aside.c.line == line)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _kept(connection: Connection, line: str | None, since: datetime | None) -> Iterator[Row]:
+    touch, raw, interaction = models.touch, models.raw, models.interaction
+    query = (
+        select(touch.c.line, touch.c.event_key, touch.c.at, raw.c.media_type, raw.c.data, raw.c.path, interaction)
+        .join(raw, touch.c.raw_id == raw.c.id)
+        .join(interaction, interaction.c.id == touch.c.interaction_id)
+        .order_by(touch.c.id)
+    )
+    if line is not None:
+        query = query.where(touch.c.line == line)
+    if since is not None:
+        query = query.where(touch.c.at >= since)
+    columns = [column.name for column in interaction.c]
+    for row in connection.execute(query):
+        kept: Row = {
+            "line": row[0],
+            "event_key": row[1],
+            "at": row[2],
+            "media_type": row[3],
+            "data": row[4],
+            "path": row[5],
+            "interaction": dict(zip(columns, row[6:], strict=True)),
+        }
+        yield kept
+
+
+def _parse(files: FileStore, setup: SetUp, settings: Settings, door: Door, row: Row) -> tuple[Touch | None, str | None]:
+    try:
+        raw = zlib.decompress(row["data"] if row["data"] is not None else files.read(row["path"]))
+        return _parse_bytes(setup, settings, door, row, raw), None
+    except (OSError, zlib.error, BadSettings, ValueError) as error:
+        return None, str(error)
+
+
+def _parse_bytes(setup: SetUp, settings: Settings, door: Door, row: Row, raw: bytes) -> Touch | None:
+    line: str = row["line"]
+    if line.startswith(FORM):
+        form = setup.forms.get(line.removeprefix(FORM))
+        if form is None:
+            raise BadSettings(f"there is no form {line.removeprefix(FORM)!r}")
+        region = setup.company.default_region
+        return parse_form_again(line.removeprefix(FORM), form, raw, row["media_type"], row["at"], region=region)
+    known = setup.lines.get(line)
+    if known is None:
+        raise BadSettings(f"there is no line {line!r}")
+    module = registry.find(known.channel)
+    return module.parse_again(line, settings_of(known, settings), raw, row["media_type"], row["at"], door)
