@@ -1,0 +1,1 @@
+"""Queries by subject: each file owns the reading and writing of one kind of row."""
