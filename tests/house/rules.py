@@ -6,6 +6,7 @@ from tests.house.source import ROOT, Module
 
 COMMITS = {"storage/unit.py"}
 OPENS_TRANSACTIONS = COMMITS | {"storage/schema.py"}
+CONNECTS = {"engine", "writer", "reader", "connection", "session"}
 READS_ENVIRONMENT = {"hub/settings.py"}
 READS_CLOCK = {"hub/clock.py"}
 NAMELESS = {"utils", "util", "helpers", "helper", "manager", "managers", "base", "common", "misc"}
@@ -41,10 +42,10 @@ def telling_names(module: Module) -> Iterator[str]:
 def one_committer(module: Module) -> Iterator[str]:
     """Nobody but the unit of work commits."""
     for line, call in module.calls():
-        verb = call.rpartition(".")[2] if "." in call else ""
-        if verb == "commit" and module.path not in COMMITS:
+        *owner, verb = call.split(".")
+        if verb == "commit" and owner and module.path not in COMMITS:
             yield f"{module.path}:{line}: {call}() outside the unit of work"
-        if verb == "begin" and module.path not in OPENS_TRANSACTIONS:
+        if verb == "begin" and owner and owner[-1] in CONNECTS and module.path not in OPENS_TRANSACTIONS:
             yield f"{module.path}:{line}: {call}() commits at its end; use a unit of work"
 
 

@@ -8,12 +8,14 @@ from tests.house.source import PACKAGES, ROOT, Module, list_modules, read_module
 
 @pytest.mark.parametrize("rule", rules.FOR_THE_HOUSE, ids=lambda rule: rule.__name__)
 def test_the_house_keeps_its_rules(rule: rules.Rule) -> None:
-    assert [fault for module in list_modules(*PACKAGES) for fault in rule(module)] == []
+    faults = [fault for module in list_modules(*PACKAGES) for fault in rule(module)]
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("rule", rules.FOR_TESTS, ids=lambda rule: rule.__name__)
 def test_the_tests_keep_theirs(rule: rules.Rule) -> None:
-    assert [fault for module in list_modules("tests") for fault in rule(module)] == []
+    faults = [fault for module in list_modules("tests") for fault in rule(module)]
+    assert not faults, "\n".join(faults)
 
 
 def test_every_folder_is_a_package() -> None:
