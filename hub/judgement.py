@@ -52,6 +52,8 @@ class Judge:
     ) -> tuple[AssignConversation, ...]:
         """Decide and apply; answers the assignments, which are the caller's to carry out."""
         whose = client.id if client else (conversation.client if conversation else None)
+        was = before.client if before else None
+        concerned = [one for one in dict.fromkeys((whose, was)) if one is not None]
         facts = Facts(
             now=self._unit.now,
             at=at,
@@ -65,8 +67,8 @@ class Judge:
             company=company,
             conversation=conversation,
             conversation_before=conversation_before,
-            obligations=self._ledger.obligations_of(whose) if whose is not None else (),
-            tasks=self._ledger.tasks_of(whose) if whose is not None else (),
+            obligations=tuple(one for number in concerned for one in self._ledger.obligations_of(number)),
+            tasks=tuple(one for number in concerned for one in self._ledger.tasks_of(number)),
             actor=actor,
         )
         left = self._ledger.apply(decide(facts), facts)
@@ -211,7 +213,8 @@ def judge_interaction(
 ) -> None:
     """Let the regulations see an interaction that was added, amended, delivered or bounced outside intake."""
     client_id, conversation_id = after["client_id"], after["conversation_id"]
-    judge = Judge(unit, setup, [client_id] if client_id else [])
+    was = before["client_id"] if before is not None else None
+    judge = Judge(unit, setup, {one for one in (client_id, was) if one is not None})
     client = rows.find_clients(unit, [client_id] if client_id else []).get(client_id)
     talk = rows.find_conversations(unit, [conversation_id] if conversation_id else []).get(conversation_id)
     judge.judge(

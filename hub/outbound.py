@@ -23,7 +23,10 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A message to be written down. `files` are ids of attachments that were uploaded before."""
+    """A message to be written down. `files` are ids of attachments that were uploaded before.
+
+    `direction` is "internal" for what goes to somebody else than the client (a forwarded copy): that answers nobody.
+    """
 
     line: str
     client: int
@@ -36,6 +39,7 @@ class Outgoing:
     html: str | None = None
     files: tuple[int, ...] = ()
     automatic: bool = False
+    direction: str = "outbound"
     options: Row = field(default_factory=dict)
 
 
@@ -81,7 +85,7 @@ def _interaction_row(unit: Unit, setup: SetUp, message: Outgoing) -> Row:
         "kind": Kind.MESSAGE.value,
         "channel": place.channel,
         "line": message.line,
-        "direction": "outbound",
+        "direction": message.direction,
         "at": unit.now,
         "ended_at": unit.now,
         "client_id": message.client,
@@ -97,7 +101,12 @@ def _interaction_row(unit: Unit, setup: SetUp, message: Outgoing) -> Row:
 
 
 def _touch_row(unit: Unit, message: Outgoing, number: int, row: Row, reference: str) -> Row:
-    body = {"kind": row["kind"], "direction": "outbound", "subject": message.subject, "operator": message.operator}
+    body = {
+        "kind": row["kind"],
+        "direction": message.direction,
+        "subject": message.subject,
+        "operator": message.operator,
+    }
     return {
         "id": number,
         "line": message.line,

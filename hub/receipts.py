@@ -28,7 +28,7 @@ def settle_sent(unit: Unit, setup: SetUp, delivery_id: int, external_id: str, re
     interaction = rows.find_interactions(unit, [row["interaction_id"]])[row["interaction_id"]]
     rows.update_rows(unit, models.interaction, {interaction["id"]: {"external_id": external_id}})
     after = {**interaction, "external_id": external_id}
-    if not row["options"].get("automatic"):
+    if not row["options"].get("automatic") and interaction["direction"] == "outbound":
         _mark_answered(unit, row["conversation_id"], interaction)
         judge_interaction(unit, setup, interaction, after, at=unit.now, delivery="sent", delivery_before="pending")
     _settle_early_receipts(unit, setup, row, external_id)
@@ -55,6 +55,8 @@ def settle_failed(unit: Unit, setup: SetUp, delivery_id: int, reason: str, *, st
     if state != "failed" or row["options"].get("automatic"):
         return
     interaction = rows.find_interactions(unit, [row["interaction_id"]])[row["interaction_id"]]
+    if interaction["direction"] != "outbound":
+        return
     _reopen(unit, row["conversation_id"])
     judge_interaction(
         unit, setup, interaction, interaction, at=unit.now, phase="failed", delivery="failed", delivery_before=was

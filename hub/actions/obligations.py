@@ -1,0 +1,62 @@
+"""What people may do to a promise: move its due by hand, excuse a breach. Both are noted with who and why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from hub.actions import finding
+from hub.actor import Actor
+from hub.errors import BadInput, Conflict, Forbidden
+from hub.journal import note
+from hub.judgement import judge_excuse, judge_pin
+from hub.setup.snapshot import SetUp
+from storage import models
+from storage.events import Event
+from storage.repositories.obligations import OPEN
+from storage.unit import Unit
+
+
+def pin(unit: Unit, setup: SetUp, number: int, actor: Actor, due: datetime) -> None:
+    """Set the due by hand; from then on no change of client, calendar or regulation moves it."""
+    _check_rank(actor)
+    row = finding.find_row(unit, models.obligation, number)
+    if row["state"] not in OPEN:
+        raise Conflict(f"this promise is {row['state']}", field="due")
+    if due < row["started"]:
+        raise BadInput("it would be due before it began", field="due", remedy="name a later instant")
+    judge_pin(unit, setup, number, row["client_id"], due, actor=str(actor))
+    was = row["due"].isoformat() if row["due"] else None
+    note(unit, actor, "pinned", "obligation", number, {"due": due.isoformat(), "was": was})
+    _tell(unit, row, "pinned")
+
+
+def excuse(unit: Unit, setup: SetUp, number: int, actor: Actor, reason: str) -> None:
+    """Forgive a breach, with a reason; reports show both."""
+    _check_rank(actor)
+    row = finding.find_row(unit, models.obligation, number)
+    if not reason.strip():
+        raise BadInput("why is it excused?", field="reason", remedy="write a reason")
+    if row["breached_at"] is None:
+        raise Conflict("this promise was not breached")
+    judge_excuse(unit, setup, number, row["client_id"], reason.strip(), actor=str(actor))
+    note(unit, actor, "excused", "obligation", number, {"reason": reason.strip()})
+    _tell(unit, row, "excused")
+
+
+def _check_rank(actor: Actor) -> None:
+    if not actor.may("supervisor"):
+        raise Forbidden("only a supervisor may change a promise", remedy="ask one")
+
+
+def _tell(unit: Unit, row: dict[str, object], what: str) -> None:
+    unit.emit(
+        Event(
+            "obligation",
+            row["id"],  # type: ignore[arg-type]
+            what,
+            client=row["client_id"],  # type: ignore[arg-type]
+            conversation=row["conversation_id"],  # type: ignore[arg-type]
+            operator=row["owner"],  # type: ignore[arg-type]
+            team=row["team"],  # type: ignore[arg-type]
+        )
+    )
