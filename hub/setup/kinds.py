@@ -54,14 +54,30 @@ def read_body(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[Fault]]:
     if fault := _judge_choice(kind, body):
         return None, [fault]
     unknown = list(_unknown_keys(kind, body))
-    known_places = {place for place, _ in unknown}
     found, errors = _read(kind, body)
-    faults = [_fault(kind, body, each) for each in errors if each["loc"] or not unknown]
-    faults = [*unknown, *(each for each in faults if each[0] not in known_places)]
+    faults = _distinct(unknown, [_fault(kind, body, each) for each in errors])
     if not faults and isinstance(found, Common) and (whole := regulations.judge_regulation(body)):
         place, reason, remedy = whole
         faults = [(place, Problem(".".join(place), reason, _sentence(remedy)))]
     return (None, faults) if faults else (found, [])
+
+
+def _distinct(unknown: list[Fault], faults: list[Fault]) -> list[Fault]:
+    """One fault per place; what only follows from another (a key that is missing because it is misspelt) goes."""
+    told: dict[Place, Problem] = dict(unknown)
+    meant = {problem.remedy for problem in told.values()}
+    for place, problem in faults:
+        if f"Did you mean {problem.key}?" in meant or (unknown and not place):
+            continue
+        told.setdefault(place, problem)
+    return [(place, problem) for place, problem in told.items() if not _follows(place, problem, told)]
+
+
+def _follows(place: Place, problem: Problem, told: Mapping[Place, Problem]) -> bool:
+    """Of a list whose items are wrong, pydantic also says that it is too short."""
+    return "at least" in problem.message and any(
+        len(other) > len(place) and other[: len(place)] == place for other in told
+    )
 
 
 def _read(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[Any]]:
@@ -110,7 +126,7 @@ def model_of(kind: str, body: Mapping[str, Any]) -> type[BaseModel] | None:
 
 
 def _fault(kind: str, body: Mapping[str, Any], error: Any) -> Fault:
-    place = tuple(part for part in error["loc"] if part != "[key]" and not str(part).startswith("function-"))
+    place = _place(error, body)
     context = error.get("ctx") or {}
     key = ".".join(map(str, place))
     model = model_of(kind, body)
@@ -128,6 +144,20 @@ def _fault(kind: str, body: Mapping[str, Any], error: Any) -> Fault:
         return place, Problem(key, str(context["reason"]), _sentence(str(context.get("remedy", ""))))
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
     return place, Problem(key, message)
+
+
+def _place(error: Any, body: Mapping[str, Any]) -> Place:
+    """Where the file has it: pydantic's own words for the branches of a choice are not in the file."""
+    place: Place = ()
+    value: Any = body
+    parts = [part for part in error["loc"] if part != "[key]"]
+    for part in parts:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return (*place, part) if error["type"] == "missing" and part == parts[-1] else place
+        place = (*place, part)
+    return place
 
 
 def _sentence(text: str) -> str:

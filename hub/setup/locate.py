@@ -13,6 +13,7 @@ Place: TypeAlias = tuple[str | int, ...]
 
 _BLANK = " \t\r\n"
 _BARE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")
+_CODED = {"x": 2, "u": 4, "U": 8}
 _ESCAPES = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
@@ -141,12 +142,19 @@ class _Scanner:
         found = []
         while not self.text.startswith(mark, self.at):
             if quote == '"' and self.text[self.at] == "\\":
-                self.at += 1
-                found.append(_ESCAPES.get(self.text[self.at], self.text[self.at]))
+                found.append(self._read_escape())
             else:
                 found.append(self.text[self.at])
-            self.at += 1
+                self.at += 1
         self.at += len(mark)
         while len(mark) == 3 and self.text.startswith(quote, self.at):  # one or two quotes may precede the last three
             self.at += 1
         return "".join(found)
+
+    def _read_escape(self) -> str:
+        letter = self.text[self.at + 1]
+        self.at += 2
+        if letter not in _CODED:
+            return _ESCAPES.get(letter, letter)
+        self.at += _CODED[letter]
+        return chr(int(self.text[self.at - _CODED[letter] : self.at], 16))
