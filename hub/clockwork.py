@@ -57,4 +57,4 @@ class Clockwork:
 
     async def _sweep(self) -> int:
         setup = self._setup.current
-        return await self._store.write(lambda unit: sweep(unit, setup.book, setup.roster, _AT_ONCE))
+        return await self._store.write(lambda unit: sweep(unit, setup.book, setup.book.roster, _AT_ONCE))
