@@ -43,4 +43,4 @@ def sign(key: bytes, purpose: str, text: str) -> str:
 
 def agrees(key: bytes, purpose: str, text: str, signature: str) -> bool:
     """Whether `signature` is ours, in constant time."""
-    return hmac.compare_digest(sign(key, purpose, text), signature.lower())
+    return hmac.compare_digest(sign(key, purpose, text).encode(), signature.lower().encode())
