@@ -14,7 +14,7 @@ from routing.settings import BadRegulation
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ALWAYS = Calendar.build(
-    "always", 0, CalendarSettings.model_validate({"zone": "UTC", "week": dict.fromkeys(WEEK, ["00:00-24:00"])})
+    "always", 0, CalendarSettings.model_validate({"zone": "UTC", "week": {day: ["00:00-24:00"] for day in WEEK}})
 )
 """The calendar of who set up none: every hour of every day, in UTC."""
 CALL_BACK: Mapping[str, Any] = {
@@ -58,7 +58,7 @@ class RuleBook:
 
     @classmethod
     def build(cls, definitions: Iterable[Definition]) -> RuleBook:
-        """From all stored versions, in the order in which they were written. What is broken is left out and warned of."""
+        """From all stored versions, in the order of writing. What is broken is left out and warned of."""
         found = list(definitions)
         current = _current(found)
         bodies = {kind: {d.key: d.body for d in current if d.kind == kind} for kind in ("operator", "team", "company")}
@@ -75,7 +75,7 @@ class RuleBook:
         return book
 
     def rule(self, key: str, version: int) -> Rule:
-        """One version of a regulation. Raises KeyError for one that was never stored, BadRegulation for a broken one."""
+        """One version of a regulation. Raises KeyError for one never stored, BadRegulation for a broken one."""
         found = self._compiled.get((key, version))
         if found is None:
             body = CALL_BACK if (key, version) == ("call-back", 0) else self._regulations[key, version]
@@ -132,7 +132,9 @@ class RuleBook:
         for rule in self.rules:
             wanted = rule.common.calendar
             if wanted is not None and wanted not in self._newest:
-                warnings.append(f'regulation.{rule.key}.calendar: there is no calendar "{wanted}" yet; its team\'s is used')
+                warnings.append(
+                    f'regulation.{rule.key}.calendar: there is no calendar "{wanted}" yet; its team\'s is used'
+                )
             elif rule.targets and self.calendar_for(wanted, None) is ALWAYS and not self._teams_have_calendars():
                 warnings.append(f"regulation.{rule.key}: no calendar is set, so it counts every hour, in UTC")
         return warnings

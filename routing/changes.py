@@ -30,10 +30,11 @@ def follow_changes(obligation: ObligationFacts, rule: Rule, facts: Facts, out: l
         _follow_conversation(obligation, facts, out)
     if facts.client_before is not None and facts.client is not None:
         _follow_client(obligation, rule, facts, out)
-    touch = facts.interaction
-    if touch is not None and facts.before is not None and touch.id == obligation.started_by:
-        if touch.client is not None and touch.client != obligation.client and facts.before.client == obligation.client:
-            out.append(MoveObligation(obligation.id, facts.now, touch.client, "corrected"))
+    touch, before = facts.interaction, facts.before
+    if touch is None or before is None or touch.id != obligation.started_by or touch.client is None:
+        return
+    if touch.client != obligation.client and before.client == obligation.client:
+        out.append(MoveObligation(obligation.id, facts.now, touch.client, "corrected"))
 
 
 def _follow_conversation(obligation: ObligationFacts, facts: Facts, out: list[Decision]) -> None:
@@ -44,7 +45,9 @@ def _follow_conversation(obligation: ObligationFacts, facts: Facts, out: list[De
     moved = before.team != after.team
     if owned or moved:
         owner = after.owner if owned else obligation.owner
-        out.append(HandOver(obligation.id, facts.now, owner, after.team or obligation.team, "conversation", facts.actor))
+        out.append(
+            HandOver(obligation.id, facts.now, owner, after.team or obligation.team, "conversation", facts.actor)
+        )
 
 
 def _follow_client(obligation: ObligationFacts, rule: Rule, facts: Facts, out: list[Decision]) -> None:
@@ -55,9 +58,9 @@ def _follow_client(obligation: ObligationFacts, rule: Rule, facts: Facts, out: l
         out.append(CloseTask(facts.now, f"regulation:{rule.key}", "cancelled", obligation.id))
         out.append(WithdrawAlert(obligation.id, facts.now, "no_longer_applies"))
         return
-    if before.responsible != after.responsible and obligation.owner in (before.responsible, None):
-        if obligation.owner is not None or rule.per_client:
-            out.append(HandOver(obligation.id, facts.now, after.responsible, obligation.team, "responsible", facts.actor))
+    his = obligation.owner == before.responsible and (obligation.owner is not None or rule.per_client)
+    if before.responsible != after.responsible and his:
+        out.append(HandOver(obligation.id, facts.now, after.responsible, obligation.team, "responsible", facts.actor))
     if before.category != after.category:
         retarget(obligation, rule, after, facts, out, "category")
 

@@ -294,8 +294,7 @@ def _tests(chosen: For) -> list[tuple[str, Selector]]:
     for name, get in GETTERS.items():
         if values := getattr(chosen, name):
             tests.append((name, _among(get, _widened(values) if name == "channel" else frozenset(values))))
-    for name, value in chosen.field.items():
-        tests.append((f"field.{name}", _field_test(name, value)))
+    tests += [(f"field.{name}", _field_test(name, value)) for name, value in chosen.field.items()]
     if chosen.words:
         tests.append(("words", _words_test(chosen.words)))
     if chosen.first_contact is not None:
@@ -425,14 +424,11 @@ def compile_after(after: After) -> Matcher:
 
 
 def _interaction_tests(table: After | Action) -> list[Matcher]:
-    tests: list[Matcher] = []
-    for name in ("disposition", "kind", "direction", "line", "form"):
-        if values := getattr(table, name, ()):
-            tests.append(_attribute_test(name, frozenset(values)))
+    named = ((name, getattr(table, name, ())) for name in ("disposition", "kind", "direction", "line", "form"))
+    tests = [_attribute_test(name, frozenset(values)) for name, values in named if values]
     if table.channel:
         tests.append(_attribute_test("channel", _widened(table.channel)))
-    for name, value in table.field.items():
-        tests.append(_interaction_field_test(name, value))
+    tests += [_interaction_field_test(name, value) for name, value in table.field.items()]
     if table.min_talk is not None:
         tests.append(_talk_test(table.min_talk.span.total_seconds()))
     return tests

@@ -33,7 +33,7 @@ class MakeTask:
 
 @dataclass(frozen=True, slots=True)
 class StartObligation:
-    """Start a promise, and ask its owner to keep it. `met`: when and by which interaction it turns out to be kept already."""
+    """Start a promise, and ask its owner to keep it. `met`: when and by which interaction it is kept already."""
 
     regulation: str
     version: int

@@ -113,7 +113,13 @@ class Rule:
     def reopens(self, obligation: ObligationFacts, facts: Facts) -> str | None:
         """Why a finished promise binds again, if it does (proofs that proved void are judged by the engine)."""
         before, after = facts.conversation_before, facts.conversation
-        if before is None or after is None or after.id != obligation.conversation or obligation.met_by is not None:
+        if (
+            facts.interaction is not None
+            or before is None
+            or after is None
+            or after.id != obligation.conversation
+            or obligation.met_by is not None
+        ):
             return None
         closed = before.state in CLOSED and after.state not in CLOSED
         return "conversation_reopened" if closed and obligation.state == "cancelled" else None

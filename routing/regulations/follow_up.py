@@ -89,8 +89,8 @@ class Regulation(Rule):
     def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
         """When its event proves not to have happened, or when what makes it needless does."""
         interaction = facts.interaction
-        if interaction is not None and facts.before is not None and interaction.id == obligation.started_by:
-            if not self._after(interaction, facts):
-                return Ended("corrected", facts.actor)
+        edited = interaction is not None and facts.before is not None and interaction.id == obligation.started_by
+        if edited and interaction is not None and not self._after(interaction, facts):
+            return Ended("corrected", facts.actor)
         found = super().ends(obligation, facts)
         return found if found is not None and found.why in ("no_longer_needed", "junk") else None

@@ -67,9 +67,11 @@ class Regulation(Rule):
             if not self._wanted(interaction.at, facts):
                 return None
             return self._from(facts, interaction.at, interaction.id, interaction.channel)
-        late = conversation is not None and not self._first and conversation.waiting_since is not None
-        if late and self._answers(interaction, facts) and conversation.waiting_since > contact_at(interaction):  # type: ignore[union-attr, operator]
-            return self._from(facts, conversation.waiting_since, conversation.waiting_id, interaction.channel)  # type: ignore[union-attr, arg-type]
+        if conversation is None or conversation.waiting_since is None or self._first:
+            return None
+        waits = conversation.waiting_since
+        if self._answers(interaction, facts) and waits > contact_at(interaction):
+            return self._from(facts, waits, conversation.waiting_id, interaction.channel)
         return None
 
     def _wanted(self, at: datetime, facts: Facts) -> bool:
@@ -119,9 +121,9 @@ class Regulation(Rule):
     def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
         """Junk, "no answer needed", or a touch that proves to be no question."""
         interaction = facts.interaction
-        if interaction is not None and facts.before is not None and interaction.id == obligation.started_by:
-            if not self.asks(interaction, facts):
-                return Ended("quarantined" if interaction.quarantined else "corrected", facts.actor)
+        edited = interaction is not None and facts.before is not None and interaction.id == obligation.started_by
+        if edited and interaction is not None and not self.asks(interaction, facts):
+            return Ended("quarantined" if interaction.quarantined else "corrected", facts.actor)
         return super().ends(obligation, facts) or ended_with_conversation(obligation, facts)
 
     def task_title(self, language: str) -> str:

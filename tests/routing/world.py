@@ -20,7 +20,11 @@ from routing.facts import (
 OFFICE = """
 [calendar.office]
 zone = "Europe/Moscow"
-week = { mon = ["09:00-18:00"], tue = ["09:00-18:00"], wed = ["09:00-18:00"], thu = ["09:00-18:00"], fri = ["09:00-18:00"] }
+week.mon = ["09:00-18:00"]
+week.tue = ["09:00-18:00"]
+week.wed = ["09:00-18:00"]
+week.thu = ["09:00-18:00"]
+week.fri = ["09:00-18:00"]
 holidays = "RU"
 short_before_holiday = "1 hour"
 [team.support]
