@@ -19,6 +19,7 @@ from hub.clockwork import Clockwork
 from hub.composition import HUB, Hub
 from hub.doorbell import Doorbell, answer_bell
 from hub.forms_door import open_forms_door
+from hub.home_lock import hold_home
 from hub.intake import Intake
 from hub.jobs.acknowledge import Acknowledge
 from hub.jobs.deliver import Deliver
@@ -77,6 +78,7 @@ async def open_hub(settings: Settings, roles: frozenset[str]) -> AsyncIterator[t
 
 
 async def _open_core(settings: Settings, stack: AsyncExitStack) -> tuple[Hub, Bus]:
+    stack.enter_context(hold_home(settings.database))
     live = Live()
     live.bind(asyncio.get_running_loop())
     bus = choose_bus(settings, live)

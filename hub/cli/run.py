@@ -55,6 +55,7 @@ def _start_part(role: str) -> None:
 
 def _start(settings: Settings, roles: frozenset[str], *, with_link: bool = False, brought: bool = False) -> None:
     from hub.app import run as run_hub
+    from hub.home_lock import HomeInUse
 
     def ready(address: str) -> None:
         if address:
@@ -62,6 +63,10 @@ def _start(settings: Settings, roles: frozenset[str], *, with_link: bool = False
 
     try:
         run_hub(settings, roles, ready)
+    except HomeInUse as error:
+        raise Failure(
+            str(error), "Stop that one first, or give this one a home of its own: TOUCHLINE_HOME=DIRECTORY."
+        ) from None
     except OSError as error:
         if "address" not in str(error).lower():
             raise
