@@ -12,6 +12,7 @@ from hub.cli.deadline import deadline
 from hub.cli.export import export
 from hub.cli.failure import explain_failure
 from hub.cli.imports import import_files
+from hub.cli.replay import replay
 from hub.cli.retire import retire
 from hub.cli.run import listen, run, serve, work
 from hub.cli.sign_in import sign_in
@@ -43,6 +44,7 @@ app.command(rich_help_panel=_SETUP)(token)
 app.command("sign-in", rich_help_panel=_SETUP)(sign_in)
 app.command(rich_help_panel=_ASKING)(check)
 app.command(rich_help_panel=_ASKING)(deadline)
+app.command(rich_help_panel=_ASKING)(replay)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,110 +1,156 @@
-"""`touchline replay`: reads kept raw bytes again, after a fix."""
+"""`touchline replay`: raw bytes, read again."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hub import clock
 from hub.cli.failure import Failure
-from hub.cli.home import open_home
+from hub.cli.home import open_store, read_settings
 
 if TYPE_CHECKING:
+    from channels.contract import Door
+    from hub.intake import Intake
     from hub.replay import Reread
     from hub.settings import Settings
     from hub.setup.live import LiveSetUp
     from storage.store import Store
 
+_SPANS = {"d": "days", "h": "hours", "m": "minutes"}
+
 
 def replay(
-    line: Annotated[str | None, typer.Argument(help="Key of one line (forms: form:KEY); without it all.")] = None,
-    since: Annotated[str | None, typer.Option(help="Only touches since this instant, e.g. 2026-11-01.")] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="Write what has changed; without it only show it.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per changed touch.")] = False,
+    line: Annotated[str | None, typer.Argument(help="Only touches of this line; a form is form:KEY.")] = None,
+    since: Annotated[str | None, typer.Option(help="Only touches since: 30d, 12h, or 2026-11-01.")] = None,
+    apply: Annotated[
+        bool, typer.Option("--apply", help="Mend the log; without it, only say what would change.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Read the kept raw bytes of touches again, after a fix, and mend what was read badly or not at all."""
-    with open_home() as (settings, store):
-        asyncio.run(_replay(settings, store, line, _instant(since), apply=apply, as_json=as_json))
+    """Read the kept raw bytes again, after a fix: what was set aside, and what would be read differently now.
+
+    The log is never rewritten: what a new reading adds is recorded as a further touch of the same interaction.
+    """
+    settings = read_settings()
+    earliest = read_since(since, clock.now()) if since else None
+    store = open_store(settings)
+    found = asyncio.run(_replay(settings, store, line, earliest, apply))
+    if as_json:
+        typer.echo(json.dumps({"touches": found, "applied": apply}, ensure_ascii=False, indent=2))
+    else:
+        _show(found, apply)
 
 
-def _instant(text: str | None) -> datetime | None:
-    if text is None:
-        return None
+def read_since(text: str, now: datetime) -> datetime:
+    """`30d`, `12h`, `45m`, or a date or instant, which is UTC unless it says otherwise."""
+    if found := re.fullmatch(r"(\d{1,6})([dhm])", text.strip()):
+        return now - timedelta(**{_SPANS[found.group(2)]: int(found.group(1))})
     try:
-        found = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text.strip())
     except ValueError:
-        raise Failure(f"--since {text!r} is no date", "Write 2026-11-01 or 2026-11-01T08:00Z.", code=2) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        raise Failure(f"{text!r} is no time", "Write 30d, 12h, or 2026-11-01.", code=2) from None
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 async def _replay(
-    settings: Settings, store: Store, line: str | None, since: datetime | None, *, apply: bool, as_json: bool
-) -> None:
+    settings: Settings, store: Store, line: str | None, since: datetime | None, apply: bool
+) -> list[dict[str, Any]]:
+    from hub import replay as rereading
+    from hub.intake import Intake
+    from hub.setup.live import LiveSetUp
+
+    setup = await asyncio.to_thread(LiveSetUp.open, store)
+    store.lane.start()
+    intake = Intake(store, lambda: setup.current)
+    told = []
+    try:
+        total = await store.read(lambda connection: rereading.count(connection, line, since))
+        door = _door(settings, store, setup, intake)
+        for each in _progress(rereading.reread(store, setup.current, settings, door, line, since), total):
+            if each.set_aside is None and each.error is None and not each.changes:
+                continue
+            if apply:
+                await _mend(store, setup, intake, each)
+            told.append(_tell(each))
+    finally:
+        await store.close()
+    return told
+
+
+async def _mend(store: Store, setup: LiveSetUp, intake: Intake, found: Reread) -> None:
+    from hub import replay as rereading
+
+    if found.touch is None:
+        return
+    if (number := found.set_aside) is not None:
+        await intake.deliver(found.touch)
+        await store.write(lambda unit: rereading.settle(unit, number))
+        return
+    await store.write(lambda unit: rereading.mend(unit, setup.current, found))
+
+
+def _door(settings: Settings, store: Store, setup: LiveSetUp, intake: Intake) -> Door:
+    """What parsing may ask for: signatures and our own addresses. Nothing comes in by it, nothing is remembered."""
+    from functools import partial
+
+    from channels.contract import Door
+    from hub.access.keys import sign
+    from hub.listeners import Memory, own_addresses
+
+    async def unheard(_: object) -> None:
+        return None
+
+    return Door(
+        deliver=intake.deliver,
+        report=unheard,
+        health=lambda health: None,
+        memory=Memory(store, "replay"),
+        now=store.now,
+        sign=partial(sign, settings.secret, "mail"),
+        own_addresses=lambda: own_addresses(setup.current),
+    )
+
+
+def _progress(found: Iterable[Reread], total: int) -> Iterator[Reread]:
     from rich.console import Console
     from rich.progress import track
 
-    from hub.intake import Intake
-    from hub.listeners import open_door
-    from hub.replay import count, reread
-    from hub.setup.live import LiveSetUp
-
-    setup = LiveSetUp.open(store)
-    if line is not None and not line.startswith("form:") and line not in setup.current.lines:
-        raise Failure(f"there is no line {line!r}", "See `touchline check` for the lines; forms are form:KEY.", code=2)
-    store.lane.start()
-    intake = Intake(store, lambda: setup.current)
-    door = open_door(settings, store, setup, intake.deliver, line or "")
-    total = await store.read(lambda connection: count(connection, line, since))
-    found = reread(store, setup.current, settings, door, line, since)
-    mended = 0
-    try:
-        for one in track(found, "Reading again", total, console=Console(stderr=True), disable=as_json):
-            if _is_news(one):
-                mended += 1
-                _show(one, as_json)
-                if apply:
-                    await _mend(store, setup, intake, one)
-    finally:
-        await asyncio.to_thread(store.lane.close)
-    if not as_json:
-        done = "mended" if apply else "would change; add --apply to write it"
-        typer.echo(f"{total} read again, {mended} {done}.")
+    console = Console(stderr=True)
+    return iter(
+        track(found, "reading again", total=total, console=console, transient=True, disable=not console.is_terminal)
+    )
 
 
-def _is_news(one: Reread) -> bool:
-    return bool(one.changes) or one.set_aside is not None
-
-
-async def _mend(store: Store, setup: LiveSetUp, intake: object, one: Reread) -> None:
-    from hub.intake import Intake
-    from hub.replay import mend, settle
-
-    assert isinstance(intake, Intake)
-    if one.touch is None:
-        return
-    if one.set_aside is None:
-        await store.write(lambda unit: mend(unit, setup.current, one))
-        return
-    number = one.set_aside
-    accepted = await intake.deliver(one.touch)
-    if accepted.interaction is not None:
-        await store.write(lambda unit: settle(unit, number))
-
-
-def _show(one: Reread, as_json: bool) -> None:
-    told = {
-        "line": one.line,
-        "event_key": one.event_key,
-        "interaction": one.interaction,
-        "set_aside": one.set_aside is not None,
-        "changes": sorted(one.changes),
-        "error": one.error,
+def _tell(found: Reread) -> dict[str, Any]:
+    return {
+        "line": found.line,
+        "event_key": found.event_key,
+        "interaction": found.interaction,
+        "set_aside": found.set_aside is not None,
+        "changes": sorted(found.changes),
+        "error": found.error,
     }
-    if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
+
+
+def _show(found: list[dict[str, Any]], apply: bool) -> None:
+    for each in found:
+        name = f"interaction {each['interaction']}" if each["interaction"] else "set aside"
+        if each["error"]:
+            typer.echo(f"{each['line']}: {name}: still cannot be read: {each['error']}")
+        else:
+            what = ", ".join(each["changes"]) or "can be read now"
+            typer.echo(f"{each['line']}: {name}: {what}")
+    good = sum(1 for each in found if not each["error"])
+    if not found:
+        typer.echo("everything reads as it was read before")
+    elif apply:
+        typer.echo(f"mended {good}, still unreadable {len(found) - good}")
     else:
-        what = one.error or (", ".join(sorted(one.changes)) if one.changes else "can be read now")
-        typer.echo(f"{one.line} {one.interaction or 'set aside'}: {what}")
+        typer.echo(f"would mend {good}, still unreadable {len(found) - good}; --apply does it")

@@ -21,7 +21,7 @@ from hub.setup.definition import (
     wait_for_other_writers,
     write_definitions,
 )
-from hub.setup.problem import Problem, SetUpRefused
+from hub.setup.problem import Problem
 from hub.setup.reading import Reading
 from hub.setup.secrets import keep_secrets
 from hub.setup.snapshot import SetUp, build_setup
@@ -46,16 +46,15 @@ class Report:
 
 
 def preview(connection: Connection, reading: Reading, now: datetime) -> Report:
-    """What `take` would do. Raises `SetUpRefused`."""
+    """What `take` would do."""
     versions = read_versions(connection)
     reading.definitions = [_with_secrets(each, versions) for each in reading.definitions]
     after = _after(versions, reading.definitions, now)
-    _refuse_shared_keys(after, reading)
     return Report(tuple(compare(versions, reading.definitions)), _notices(after, reading))
 
 
 def take(unit: Unit, reading: Reading, by: str) -> Report:
-    """Write what is new or changed. Raises `SetUpRefused`."""
+    """Write what is new or changed."""
     wait_for_other_writers(unit)
     report = preview(unit.connection, reading, unit.now)
     return Report(tuple(write_definitions(unit, reading.definitions, by)), report.notices)
@@ -86,18 +85,6 @@ def _after(versions: list[Version], wanted: Iterable[Definition], now: datetime)
         for number, each in enumerate(wanted, 1)
     ]
     return build_setup([*versions, *fresh])
-
-
-def _refuse_shared_keys(after: SetUp, reading: Reading) -> None:
-    shared = set(after.lines) & set(after.forms)
-    faults = []
-    for each in reading.definitions:
-        if each.kind in {"form", "line"} and each.key in shared:
-            other = "form" if each.kind == "line" else "line"
-            message = f"the stored {other} {each.key!r} has the same key, and both name a line in the log"
-            faults.append(Problem(each.name, message, "Choose another key.", each.file, each.line))
-    if faults:
-        raise SetUpRefused(faults)
 
 
 def _notices(after: SetUp, reading: Reading) -> tuple[Problem, ...]:

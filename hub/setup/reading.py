@@ -19,8 +19,9 @@ from hub.setup.problem import Problem, SetUpRefused, suggest
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _KEY_RULE = "Use latin letters, digits, - and _, at most 63."
 _PLURALS = {f"{kind}s": kind for kind in READERS} | {"companies": COMPANY}
-RESERVED = frozenset({"owner", "lead", "director", "responsible", "system"})
-"""Words that mean a person in a regulation, so that no operator or team may be called so."""
+_PEOPLE = frozenset({"owner", "lead", "director", "team-lead", "team_lead", "responsible", "system"})
+RESERVED = {"operator": _PEOPLE, "team": _PEOPLE, "line": frozenset({"desk"})}
+"""Words that mean a person in a regulation, or a way in that is no line."""
 
 
 @dataclass(slots=True)
@@ -78,26 +79,26 @@ class Reading:
             return
         if not _KEY.fullmatch(key):
             yield Problem(name, f"{key!r} is no key", _KEY_RULE), path
-        elif kind in {"operator", "team"} and key in RESERVED:
-            yield Problem(name, f"{key!r} means a person in a regulation", "Choose another key."), path
-        elif twin := self._twin(kind, key):
-            yield twin, path
+        elif key in RESERVED.get(kind, ()):
+            yield Problem(name, f"{key!r} has a meaning of its own", "Choose another key."), path
         plain = _as_json(body)
+        if twin := self._twin(kind, key, plain):
+            yield twin, path
         if bad := _unprintable(plain, path):
             yield Problem(".".join(map(str, bad)), "holds a NUL character", "Take it out."), bad
             return
         _, faults = read_body(kind, plain)
         for place, fault in faults:
             yield Problem(f"{name}.{fault.key}" if fault.key else name, fault.message, fault.remedy), (*path, *place)
-        self.definitions.append(Definition(kind, key, plain, file, line_of(lines, path)[1]))
+        if not any((each.kind, each.key) == (kind, key) for each in self.definitions):
+            self.definitions.append(Definition(kind, key, plain, file, line_of(lines, path)[1]))
 
-    def _twin(self, kind: str, key: str) -> Problem | None:
-        """One key stands for one thing; a form and a line share their keys, since both name a line in the log."""
-        rivals = {"form", "line"} if kind in {"form", "line"} else {kind}
+    def _twin(self, kind: str, key: str, body: dict[str, Any]) -> Problem | None:
+        """Two files read together may not say two things of one."""
         for each in self.definitions:
-            if each.key == key and each.kind in rivals:
-                where = f"{each.name} at {each.file}:{each.line}"
-                return Problem(_heading(kind, key), f"the key is taken by {where}", "Choose another key.")
+            if (each.kind, each.key) == (kind, key) and each.body != body:
+                where = f"{each.file}:{each.line}"
+                return Problem(each.name, f"is defined otherwise at {where}", "Leave one of them out.")
         return None
 
 

@@ -61,12 +61,6 @@ class SetUp:
         """Keys of the operators of a team."""
         return self._members.get(team, ())
 
-    def line_team(self, key: str) -> str | None:
-        """The team that a line or a form belongs to."""
-        if (line := self.lines.get(key)) is not None:
-            return line.team
-        return form.team if (form := self.forms.get(key)) is not None else None
-
     def calendar_of(self, operator: str | None = None, team: str | None = None) -> str | None:
         """Key of the calendar that holds for an operator or a team, else the company's."""
         known = self.operators.get(operator or "")

@@ -6,7 +6,6 @@ import pytest
 
 from hub.setup.definition import Change, newest, read_versions, retire, revision
 from hub.setup.importing import Report, preview, take
-from hub.setup.problem import SetUpRefused
 from hub.setup.reading import read_setup
 from hub.setup.snapshot import SetUp
 from hub.setup.writing import write_toml
@@ -32,7 +31,6 @@ def test_golden_files_import_as_they_stand(store: Store, setup: Callable[[], Set
     assert {rule.key for rule in now.book.rules} >= {"service-reaction", "materials"}
     assert now.operator_by_email("ANNA@example.org") == "anna"
     assert now.operator_by_extension("102") == "boris"
-    assert now.line_team("contact") == now.line_team("support-mail") == "support"
 
 
 def test_importing_again_changes_nothing(store: Store, setup: Callable[[], SetUp]) -> None:
@@ -90,12 +88,6 @@ def test_a_dry_run_writes_nothing(store: Store) -> None:
     report = store.read_now(lambda connection: preview(connection, read_setup(golden("office")), NOW))
     assert report.count(Change.NEW) == 9
     assert store.read_now(revision) == 0
-
-
-def test_a_line_may_not_take_the_key_of_a_stored_form(store: Store, bring: Callable[[str], Report]) -> None:
-    take_golden(store, "office")
-    with pytest.raises(SetUpRefused, match=r"some\.toml:1: line\.contact: the stored form 'contact' has the same key"):
-        bring("[line.contact]\nchannel = 'telegram'\n")
 
 
 def test_export_is_taken_as_it_stands_and_tells_no_secret(store: Store) -> None:

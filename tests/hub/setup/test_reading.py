@@ -24,7 +24,8 @@ def refused(text: str) -> list[Problem]:
         ("[komanda.x]\na = 1", 1, "komanda", "a set-up has no such table"),
         ("operator = 3", 1, "operator", "is a table, not a value"),
         ("[operator]\nanna = 3", 2, "operator.anna", "is a table, not a value"),
-        ("[operator.owner]\nname = 'A'", 1, "operator.owner", "means a person in a regulation"),
+        ("[operator.owner]\nname = 'A'", 1, "operator.owner", "has a meaning of its own"),
+        ("[line.desk]\nchannel = 'telegram'", 1, "line.desk", "has a meaning of its own"),
         ('[team."отдел"]\ntitle = "x"', 1, "team.отдел", "is no key"),
         ("[team.x]\ntitle = { de = 'X' }", 2, "team.x.title", "no language 'de'"),
         ("[company]\ndefault_region = 'Russia'", 2, "company.default_region", "no such region"),
@@ -107,14 +108,12 @@ def test_bad_toml_names_its_line(text: str, line: int) -> None:
     assert "not TOML" in problem.message
 
 
-def test_one_key_stands_for_one_thing() -> None:
+def test_two_files_may_not_both_say_what_one_thing_is() -> None:
     form = "[form.contact]\ntitle = 'F'\nfields = [{ name = 'a' }]\n"
-    line = "[line.contact]\nchannel = 'telegram'\ntoken = 'x'\n"
-    (problem,) = refused(form + line)
-    assert (problem.line, problem.key) == (4, "line.contact")
     with pytest.raises(SetUpRefused) as caught:
-        read_setup([("one.toml", form), ("two.toml", form)])
-    assert "one.toml:1" in str(caught.value)
+        read_setup([("one.toml", form), ("two.toml", form.replace("'F'", "'G'"))])
+    assert str(caught.value).startswith("two.toml:1: form.contact: is defined otherwise at one.toml:1")
+    assert len(read_setup([("one.toml", form), ("two.toml", form)]).definitions) == 1
 
 
 def test_secrets_that_are_only_pointed_to_are_not_judged() -> None:
