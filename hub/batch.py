@@ -22,6 +22,8 @@ from storage.repositories import jobs
 from storage.search import index_clients, index_interactions, words_of
 from storage.unit import Unit
 
+_BETWEEN = " | "
+"""Keeps the last digits of one text from running into the first of the next."""
 REPEAT_WINDOW = timedelta(minutes=10)
 Row = dict[str, Any]
 
@@ -253,12 +255,11 @@ class Batch:
     def _index(self) -> None:
         index_interactions(self._unit, [(row["id"], interaction_words(row)) for row in self._new_rows], fresh=True)
         index_interactions(self._unit, [(number, interaction_words(self._rows[number])) for number in self._changes])
-        names = {row["id"]: [row["name"]] for row in self._new_clients}
+        words = {row["id"]: words_of(row["name"]) for row in self._new_clients}
         for arrival in self._fresh:
             if arrival.fresh_client:
-                names[arrival.row["client_id"]].extend(one.value for one in arrival.touch.party)
-        words = [(number, words_of(*parts, phones=parts)) for number, parts in names.items()]
-        index_clients(self._unit, words, fresh=True)
+                words[arrival.row["client_id"]] = client_words(arrival.row, words[arrival.row["client_id"]])
+        index_clients(self._unit, list(words.items()), fresh=True)
 
     def _tell(self) -> None:
         for arrival in self._fresh:
@@ -334,11 +335,22 @@ def _candidates(found: Sequence[Candidate]) -> list[Row] | None:
     return [{"client": one.client, "reason": one.reason} for one in found] or None
 
 
+def client_words(row: Row, known: str = "") -> str:
+    """What a client is found by, as far as one interaction tells: names and identities."""
+    identities = [one["identity"].partition(":") for one in row["party"]]
+    names = [one.get("name") or "" for one in row["party"]]
+    texts = dict.fromkeys((known, *names, *(value for _, _, value in identities)))
+    return words_of(_BETWEEN.join(texts), phones=[value for scheme, _, value in identities if scheme == "phone"])
+
+
 def interaction_words(row: Row) -> str:
     """What an interaction is found by."""
-    values = [value for value in row["fields"].values() if isinstance(value, str)]
-    people = [part for one in row["party"] for part in (one["identity"].partition(":")[2], one.get("name") or "")]
-    return words_of(row["subject"] or "", row["text"], *values, *people, phones=[*people, *values])
+    identities = [one["identity"].partition(":") for one in row["party"]]
+    texts = dict.fromkeys(value for value in row["fields"].values() if isinstance(value, str))
+    texts |= dict.fromkeys((row["subject"] or "", row["text"]))
+    texts |= dict.fromkeys(value for _, _, value in identities)
+    texts |= dict.fromkeys(one.get("name") or "" for one in row["party"])
+    return words_of(_BETWEEN.join(texts), phones=[value for scheme, _, value in identities if scheme == "phone"])
 
 
 def write_raws(unit: Unit, arrivals: Sequence[Arrival]) -> list[int | None]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
@@ -44,7 +44,10 @@ def read_url(text: str) -> URL:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+_JSON: dict[str, Any] = {"json_serializer": _dump, "json_deserializer": orjson.loads}
 
 
 def open_engines(url_text: str, *, readers: int = 4) -> Engines:
@@ -52,7 +55,14 @@ def open_engines(url_text: str, *, readers: int = 4) -> Engines:
     url = read_url(url_text)
     if url.get_backend_name() == "sqlite":
         return _open_sqlite(url, readers)
-    engine = create_engine(url, json_serializer=_dump, pool_size=readers + 2, max_overflow=4, pool_pre_ping=True)
+    engine = create_engine(
+        url,
+        json_serializer=_dump,
+        json_deserializer=orjson.loads,
+        pool_size=readers + 2,
+        max_overflow=4,
+        pool_pre_ping=True,
+    )
     return Engines(engine, engine, "postgresql")
 
 
@@ -62,10 +72,22 @@ def _open_sqlite(url: URL, readers: int) -> Engines:
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     arguments = {"check_same_thread": False, "timeout": 30.0}
     writer = create_engine(
-        url, json_serializer=_dump, connect_args=arguments, poolclass=QueuePool, pool_size=1, max_overflow=2
+        url,
+        json_serializer=_dump,
+        json_deserializer=orjson.loads,
+        connect_args=arguments,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=2,
     )
     reader = create_engine(
-        url, json_serializer=_dump, connect_args=arguments, poolclass=QueuePool, pool_size=readers, max_overflow=4
+        url,
+        json_serializer=_dump,
+        json_deserializer=orjson.loads,
+        connect_args=arguments,
+        poolclass=QueuePool,
+        pool_size=readers,
+        max_overflow=4,
     )
     event.listen(writer, "connect", _prepare_sqlite)
     event.listen(reader, "connect", _prepare_sqlite)

@@ -118,7 +118,7 @@ def _numbers_inside(written: str) -> Iterable[str]:
 
 def _endings(digits: str) -> list[str]:
     """All endings of a number, so that the search for a beginning finds any fragment."""
-    plain = fold(digits[-20:])
+    plain = digits[-20:] if digits.isascii() else fold(digits[-20:])
     return [plain[start:] for start in range(max(len(plain) - 2, 0))]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import Connection, Table, text
 
 from storage.engine import Engines
 from storage.events import Event
@@ -39,7 +39,7 @@ class Unit:
             return self._take_from_sequence(table.name, count)
         last = self._ids.get(table.name)
         if last is None:
-            last = self.connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
+            last = self.connection.exec_driver_sql(f"SELECT max(id) FROM {table.name}").scalar_one() or 0  # noqa: S608
         self._ids[table.name] = last + count
         return list(range(last + 1, last + count + 1))
 

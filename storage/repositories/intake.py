@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Table, func, insert, select, text, update
+from sqlalchemy import Column, Table, func, select, text, update
 from sqlalchemy.sql import Select
 
+from storage.bulk import insert_rows
 from storage.models import client, conversation, delivery, identity, interaction, set_aside, touch
 from storage.unit import Unit
 
@@ -191,8 +192,7 @@ def find_set_aside(unit: Unit, line: str, event_key: str) -> bool:
 
 def write_rows(unit: Unit, table: Table, rows: Rows) -> None:
     """Insert all rows with one statement."""
-    if rows:
-        unit.connection.execute(insert(table), list(rows))
+    insert_rows(unit.connection, table, rows)
 
 
 def update_rows(unit: Unit, table: Table, changes: Mapping[int, Mapping[str, Any]]) -> None:
