@@ -13,6 +13,7 @@ MAX_PARTS = 2000
 _MAX_HEAD = 16_384
 _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;]*))', re.DOTALL)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
+_QUOTED = re.compile(rb"%[C-Fc-f][0-9A-Fa-f]%[89ABab][0-9A-Fa-f]")  # UTF-8 in percents, as some libraries write it
 # Browsers escape these three only (the HTML standard), so a backslash before anything but a quote is a Windows path.
 _ESCAPES = ((b"%22", b'"'), (b"%0D", b"\r"), (b"%0A", b"\n"), (b'\\"', b'"'))
 
@@ -81,7 +82,10 @@ def _filename(parameters: dict[bytes, bytes]) -> bytes | None:
     extended = parameters.get(b"filename*")  # RFC 2231: UTF-8''%D0%A1…
     if extended is not None and extended.count(b"'") >= 2:
         return unquote_to_bytes(extended.split(b"'", 2)[2])
-    return parameters.get(b"filename")
+    plain = parameters.get(b"filename")
+    if plain is not None and _QUOTED.search(plain):
+        return unquote_to_bytes(plain)
+    return plain
 
 
 def read_parameters(header: str) -> dict[str, str]:

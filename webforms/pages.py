@@ -182,4 +182,4 @@ def _answer(html: str, status: int, policy: str, more: dict[str, str]) -> web.Re
 def _in_words(by: str, zone: str, language: str) -> str:
     """The promised time for browsers without script, in the zone of the calendar that it was computed in."""
     at = datetime.strptime(by, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    return format_datetime(at, "EEEE, d MMMM, HH:mm (O)", tzinfo=ZoneInfo(zone), locale=language)
+    return format_datetime(at, "EEEE, d MMMM, HH:mm (ZZZZ)", tzinfo=ZoneInfo(zone), locale=language)

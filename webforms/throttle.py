@@ -28,8 +28,6 @@ class Throttle:
         if rate is None or hits is None:
             return 0.0
         amount, seconds = rate
-        while hits and hits[0] <= now - seconds:
-            hits.popleft()
         return max(0.0, hits[-amount] + seconds - now) if len(hits) >= amount else 0.0
 
     def take(self, key: str, rate: Rate | None, now: float) -> float:
@@ -38,7 +36,10 @@ class Throttle:
             return 0.0
         wait = self.wait(key, rate, now)
         if wait <= 0.0:
-            self._hits.setdefault(key, deque()).append(now)
+            hits = self._hits.setdefault(key, deque())
+            while hits and hits[0] <= now - rate[1]:
+                hits.popleft()
+            hits.append(now)
             self._forget_at[key] = now + rate[1]
             self._until_sweep -= 1
             if self._until_sweep <= 0:

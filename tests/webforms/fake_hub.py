@@ -13,8 +13,9 @@ from aiohttp import web
 import webforms
 from channels.contract import Accepted
 from channels.touch import Touch
-from webforms import Company, FormSettings, FormsDoor
+from webforms import Company, FormsDoor, FormSettings
 
+COMPANY = Company(name="Touchline", default_region="RU", zone="Europe/Moscow")
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 
 
@@ -27,7 +28,7 @@ class FakeHub:
     touches: list[Touch] = field(default_factory=list)
     proofs: dict[str, datetime] = field(default_factory=dict)
     numbers: dict[tuple[str, str], int] = field(default_factory=dict)
-    company: Company = Company(name="Touchline", default_region="RU", zone="Europe/Moscow")
+    company: Company = COMPANY
     answer_in: timedelta | None = timedelta(hours=4)
 
     async def deliver(self, touch: Touch) -> Accepted:
