@@ -32,7 +32,7 @@ PEERS = (
     Peer("postgres", postgres.version),
     Peer("valkey", valkey.version),
     Peer("smtp", smtp.version),
-    Peer("dovecot", dovecot.version, ("dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "openssl")),
+    Peer("dovecot", dovecot.version, ("dovecot-imapd", "dovecot-lmtpd")),
     Peer("postfix", postfix.version, ("postfix",), needs_root=True),
     Peer("chromium", chromium.version, ("chromium", "fonts-dejavu-core")),
 )
@@ -116,7 +116,7 @@ def unpack(packages: Sequence[str]) -> None:
     _run([apt, *options, "-q", "update"])
     wish = ["--no-install-recommends", *packages]
     planned = subprocess.run(
-        [apt, *options, "-s", "install", *wish], capture_output=True, text=True, check=True, timeout=120
+        [apt, *options, "-s", "install", *wish], stdout=subprocess.PIPE, text=True, check=True, timeout=120
     )
     names = [line.split()[1] for line in planned.stdout.splitlines() if line.startswith("Inst ")]
     print(f"peers: fetching {len(names)} packages into {debian.UNPACKED}", flush=True)

@@ -1,6 +1,7 @@
 """Programs that come from Debian: installed in the system, or unpacked under ``.peers/`` when we may not install."""
 
 import functools
+import os
 import platform
 import shutil
 from dataclasses import dataclass
@@ -34,6 +35,28 @@ class Program:
             "PATH": f"{self.root}/usr/bin:{self.root}/usr/sbin:{clean_environment()['PATH']}",
         }
 
+    def in_place(self, *arguments: object) -> list[str]:
+        """The command that runs the program at the place it was compiled for, whatever paths it has built in.
+
+        An unpacked program sees a ``/usr`` of its own, with its packages laid over the system's; the second
+        namespace gives it back the account we run as, for it would behave differently as root.
+        """
+        if self.root == SYSTEM:
+            return [str(word) for word in (self.path, *arguments)]
+        mount = f'mount -t overlay overlay -o lowerdir="{self.root}/usr:/usr" /usr'
+        back = f"unshare --user --map-user={os.getuid()} --map-group={os.getgid()}"
+        outer = [_find_unshare(), "--user", "--map-root-user", "--mount"]
+        place = f"/{self.path.relative_to(self.root)}"
+        return [
+            *outer,
+            "/bin/sh",
+            "-c",
+            f'{mount} && exec {back} "$@"',
+            "sh",
+            place,
+            *(str(word) for word in arguments),
+        ]
+
     @property
     def origin(self) -> str:
         """For people: where it was found."""
@@ -48,6 +71,10 @@ def find_program(path: str) -> Program | None:
             return Program(candidate, root)
     elsewhere = shutil.which(Path(path).name, path=clean_environment()["PATH"])
     return Program(Path(elsewhere), SYSTEM) if elsewhere else None
+
+
+def _find_unshare() -> str:
+    return shutil.which("unshare", path=clean_environment()["PATH"]) or "unshare"
 
 
 @functools.cache

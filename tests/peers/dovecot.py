@@ -1,21 +1,25 @@
 """A real Dovecot: IMAP with IDLE, LMTP, and the authentication that Postfix asks, run by an ordinary account."""
 
 import itertools
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
 from tests.peers.certificates import Certificate, make_certificate
-from tests.peers.debian import Program, find_program
+from tests.peers.debian import SYSTEM, Program, find_program
 from tests.peers.mailbox import DOMAIN, Mailbox
 from tests.peers.missing import PeerMissing
-from tests.peers.process import Process, answers, clean_environment
+from tests.peers.process import GUARDED, Process, answers, clean_environment
 from tests.peers.workshop import free_port, give, make_folder, remove_folder, unprivileged
 
 NAMED = ("support", "sales", "service", "info", "robot", "anna", "boris", "vera", "client")
 PASSWORD = "secret"
 SPARE_BOXES = 2000
+# 2.4 broke the configuration language; Debian 12 and Ubuntu up to 24.04 have 2.3.
+SPOKEN = "2.3."
+OLDER = "Dovecot 2.3 is needed"
 REMEDY = "apt-get install dovecot-imapd dovecot-lmtpd, or: python -m tests.peers"
 
 CONFIGURATION = """
@@ -88,12 +92,6 @@ service auth {{
   }}
 }}
 """
-# Compiled-in places that a package unpacked elsewhere has to be told.
-ELSEWHERE = """
-libexec_dir = {libexec}
-mail_plugin_dir = {libexec}/modules
-ssl_client_ca_file =
-"""
 
 
 class Dovecot:
@@ -102,12 +100,15 @@ class Dovecot:
     def __init__(self) -> None:
         self.imap_port, self.imaps_port, self.lmtp_port, self.auth_port = (free_port() for _ in range(4))
         self._program = _find()
+        version()
         self.certificate: Certificate = make_certificate()
         self._account = unprivileged()
         self._folder = make_folder("dovecot", self._account)
         self._mail = give(self._make("mail"), self._account)
         self._spare: Iterator[str] = (f"box{number}" for number in itertools.count(1))
-        self._process = Process("dovecot", self._folder, self._account)
+        # Namespaces make the kernel forget the tether, as a change of user does.
+        farewell = signal.SIGKILL if self._program.root == SYSTEM else GUARDED
+        self._process = Process("dovecot", self._folder, self._account, farewell)
         self._configure()
         self.start()
 
@@ -127,7 +128,9 @@ class Dovecot:
         """Start the server, again on the same ports after `stop` or `kill`."""
         run = self._folder / "run"
         (run / "master.pid").unlink(missing_ok=True)
-        self._process.start([self._program.path, "-F", "-c", self._folder / "dovecot.conf"], self._program.environment)
+        self._process.start(
+            self._program.in_place("-F", "-c", self._folder / "dovecot.conf"), self._program.environment
+        )
         ports = (self.imap_port, self.imaps_port, self.lmtp_port)
         self._process.wait_until(lambda: all(answers(port) for port in ports))
 
@@ -185,7 +188,10 @@ class Dovecot:
 def version() -> str:
     """What ``dovecot --version`` says, and where it was found."""
     program = _find()
-    return f"{_ask_version(program)} ({program.origin})"
+    found = _ask_version(program)
+    if not found.startswith(SPOKEN):
+        raise PeerMissing("dovecot", f"version {found} wants another configuration than this peer writes", OLDER)
+    return f"{found} ({program.origin})"
 
 
 def _find() -> Program:
@@ -199,13 +205,15 @@ def _find() -> Program:
 
 def _ask_version(program: Program) -> str:
     done = subprocess.run(
-        [program.path, "--version"],
+        program.in_place("--version"),
         capture_output=True,
         text=True,
-        check=True,
         timeout=20,
+        check=False,
         env=clean_environment() | program.environment,
     )
+    if done.returncode:
+        raise PeerMissing("dovecot", f"{program.origin}, but does not run: {done.stderr.strip()}", REMEDY)
     return done.stdout.split()[0]
 
 
