@@ -9,6 +9,7 @@ import typer
 
 from hub.cli.check import check
 from hub.cli.deadline import deadline
+from hub.cli.explain import explain
 from hub.cli.export import export
 from hub.cli.failure import explain_failure
 from hub.cli.imports import import_files
@@ -44,6 +45,7 @@ app.command(rich_help_panel=_SETUP)(token)
 app.command("sign-in", rich_help_panel=_SETUP)(sign_in)
 app.command(rich_help_panel=_ASKING)(check)
 app.command(rich_help_panel=_ASKING)(deadline)
+app.command(rich_help_panel=_ASKING)(explain)
 app.command(rich_help_panel=_ASKING)(replay)
 
 

@@ -12,6 +12,8 @@ import typer
 from hub.cli.failure import Failure
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from routing.explain import Explanation
 
 
@@ -49,7 +51,9 @@ def deadline(
     if as_json:
         typer.echo(json.dumps(found.as_json(), ensure_ascii=False, indent=2))
     else:
-        _show(found)
+        from rich.console import Console
+
+        show_explanation(Console(highlight=False), found)
 
 
 def _read(files: list[Path] | None) -> Mapping[str, Any]:
@@ -67,11 +71,10 @@ def _read(files: list[Path] | None) -> Mapping[str, Any]:
     return {"calendar": {each.key: each.body for each in stored if each.kind == "calendar" and not each.retired}}
 
 
-def _show(found: Explanation) -> None:
-    from rich.console import Console
+def show_explanation(console: Console, found: Explanation) -> None:
+    """The due, and the table of days by which it comes about."""
     from rich.table import Table
 
-    console = Console(highlight=False)
     told = found.as_json()
     if found.due is None:
         console.print(f"no deadline: a pause without an end stops the clock with {found.left} left")

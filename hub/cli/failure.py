@@ -39,7 +39,14 @@ def _explain_database(error: Exception) -> tuple[int | None, list[str]]:
     if "sqlalchemy" in sys.modules:
         from sqlalchemy.exc import OperationalError
 
-        if isinstance(error, OperationalError):
+        if isinstance(error, OperationalError) and _is_out_of_reach(error.orig):
             reason = str(error.orig).strip().splitlines()[0]
             return 1, [f"the database cannot be used: {reason}. See TOUCHLINE_DATABASE_URL and TOUCHLINE_HOME"]
     return None, []
+
+
+def _is_out_of_reach(error: BaseException | None) -> bool:
+    """A missing table is a bug of ours; a server that is down, full or locked is not."""
+    if hasattr(error, "sqlstate"):
+        return not error.sqlstate or error.sqlstate[:2] in {"08", "28", "3D", "53", "57"}
+    return "no such" not in str(error) and "syntax error" not in str(error)

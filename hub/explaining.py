@@ -1,0 +1,97 @@
+"""Why an obligation is due when it is: its regulation as it was, its calendar, every day, every pause, its history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from hub.errors import NotFound
+from hub.setup.snapshot import SetUp
+from routing.explain import Explanation, explain, utc_text
+from routing.facts import ObligationFacts
+from routing.ledger import read_obligation
+from routing.rule import Rule
+from routing.settings import BadRegulation
+from routing.timing import length_of, stretches
+from storage import models
+
+
+@dataclass(frozen=True, slots=True)
+class ClockEvent:
+    """One entry of an obligation's history."""
+
+    at: datetime
+    noted_at: datetime
+    event: str
+    data: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as plain JSON values."""
+        data = {name: value for name, value in self.data.items() if name != "set"}
+        return {"at": utc_text(self.at), "noted_at": utc_text(self.noted_at), "event": self.event, "data": data}
+
+
+@dataclass(frozen=True, slots=True)
+class ObligationExplained:
+    """`computed` is None for a promise that names a date, or no time at all; a pinned one may be due otherwise."""
+
+    obligation: ObligationFacts
+    title: str
+    computed: Explanation | None
+    history: tuple[ClockEvent, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """For the API and `--json`."""
+        one = self.obligation
+        return {
+            "obligation": one.id,
+            "regulation": one.regulation,
+            "version": one.version,
+            "title": self.title,
+            "state": one.state,
+            "owner": one.owner,
+            "started": utc_text(one.started),
+            "started_by": one.started_by,
+            "due": one.due and utc_text(one.due),
+            "pinned": one.pinned,
+            "met_at": one.met_at and utc_text(one.met_at),
+            "met_by": one.met_by,
+            "computed": self.computed and self.computed.as_json(),
+            "history": [entry.as_json() for entry in self.history],
+        }
+
+
+def explain_obligation(connection: Connection, setup: SetUp, number: int, language: str = "en") -> ObligationExplained:
+    """Raises `NotFound`."""
+    row = connection.execute(select(models.obligation).where(models.obligation.c.id == number)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no obligation {number}")
+    found = read_obligation(row)
+    rule = _rule(setup, found)
+    title = rule.common.title_in(language) if rule else found.regulation
+    return ObligationExplained(found, title, _compute(setup, found, rule), _history(connection, number))
+
+
+def _rule(setup: SetUp, found: ObligationFacts) -> Rule | None:
+    try:
+        return setup.book.rule(found.regulation, found.version)
+    except (KeyError, BadRegulation):
+        return None
+
+
+def _compute(setup: SetUp, found: ObligationFacts, rule: Rule | None) -> Explanation | None:
+    length = length_of(found.target)
+    if length is None or rule is None:
+        return None
+    calendar = setup.book.calendar(found.calendar, found.calendar_version)
+    return explain(length, found.started, calendar, stretches(found.pauses), rule.common.roll)
+
+
+def _history(connection: Connection, number: int) -> tuple[ClockEvent, ...]:
+    table = models.clock_event
+    query = select(table.c.at, table.c.noted_at, table.c.event, table.c.data).where(table.c.obligation_id == number)
+    return tuple(ClockEvent(*row) for row in connection.execute(query.order_by(table.c.id)))
