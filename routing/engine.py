@@ -32,7 +32,7 @@ from routing.decisions import (
 from routing.duration import Duration
 from routing.facts import Facts, ObligationFacts, Pause
 from routing.rule import Ended, Rule, Start
-from routing.timing import due_of, length_of, moves, next_look
+from routing.timing import due_of, length_of, moves, next_look, words_of
 
 Slot = tuple[str, Hashable]
 
@@ -188,17 +188,33 @@ def _start_all(facts: Facts, running: dict[Slot, ObligationFacts], out: list[Dec
     named = facts.interaction.regulation if facts.interaction else None
     taken: set[Slot] = set()
     for rule in _ordered(facts.book.rules, named):
-        start = rule.start(facts)
-        if start is None or (rule.key != named and not rule.applies(facts)):
+        if rule.many:
+            if rule.applies(facts):
+                for start in rule.starts(facts):
+                    _consider(rule, start, facts, running, taken, out)
             continue
-        slot = (rule.slot, rule.scope(start.client, start.conversation, start.key))
-        if slot in taken or (rule.enforce_from is not None and start.anchor < rule.enforce_from):
-            continue
-        taken.add(slot)
-        if (there := running.get(slot)) is not None:
-            _join(there, rule, start, facts, out)
-        elif not any(o.start_key == start.key and o.regulation == rule.key for o in facts.obligations):
-            begin(rule, start, facts, out)
+        found = rule.start(facts)
+        if found is not None and (rule.key == named or rule.applies(facts)):
+            _consider(rule, found, facts, running, taken, out)
+
+
+def _consider(
+    rule: Rule,
+    start: Start,
+    facts: Facts,
+    running: dict[Slot, ObligationFacts],
+    taken: set[Slot],
+    out: list[Decision],
+) -> None:
+    """Begin it, unless its slot is taken, it began before, or it lies before the regulation is enforced."""
+    slot = (rule.slot, rule.scope(start.client, start.conversation, start.key))
+    if slot in taken or (rule.enforce_from is not None and start.anchor < rule.enforce_from):
+        return
+    taken.add(slot)
+    if (there := running.get(slot)) is not None:
+        _join(there, rule, start, facts, out)
+    elif not any(o.start_key == start.key and o.regulation == rule.key for o in facts.obligations):
+        begin(rule, start, facts, out)
 
 
 def _ordered(rules: tuple[Rule, ...], named: str | None) -> Iterable[Rule]:
@@ -210,7 +226,8 @@ def _join(there: ObligationFacts, rule: Rule, start: Start, facts: Facts, out: l
     """One runs already: another attempt is noted; an older cause that arrives late pulls its start back."""
     if rule.joins_attempts and there.started_by != start.interaction:
         out.append(NoteAttempt(there.id, start.anchor, start.interaction))
-    if start.anchor < there.started and there.regulation == rule.key and not there.pinned:
+    older = rule.pulls_back and start.anchor < there.started and not there.pinned
+    if older and there.regulation == rule.key:
         current = facts.book.rule(there.regulation, there.version)
         calendar = facts.book.calendar(there.calendar, there.calendar_version)
         length = length_of(there.target)
@@ -230,7 +247,7 @@ def begin(rule: Rule, start: Start, facts: Facts, out: list[Decision]) -> None:
     length = None if start.due is not None else target
     look = next_look(rule, calendar, length, start.anchor, due)
     task = _task(rule, start, due, facts) if rule.makes_task else None
-    words = str(target) if length is not None else rule.target_words(start)
+    words = words_of(target) if length is not None and target is not None else rule.target_words(start)
     out.append(
         StartObligation(
             rule.key,

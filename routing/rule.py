@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,6 +48,10 @@ class Rule:
     """Whether nothing is promised where no length is set."""
     per_client = False
     """Whether it is about the client himself: it ends when `for` no longer fits him."""
+    many = False
+    """Whether `starts` must be asked, because it can begin several promises at once."""
+    pulls_back = True
+    """Whether an older cause that arrives late makes a running promise begin earlier."""
     joins_attempts = False
     """Whether a second cause while it runs is only noted."""
 
@@ -89,6 +93,11 @@ class Rule:
     def start(self, facts: Facts) -> Start | None:
         """Whether what happened starts this promise (the `for` table and the slot are judged by the engine)."""
         raise NotImplementedError
+
+    def starts(self, facts: Facts) -> Iterable[Start]:
+        """All promises that what happened starts, where it can be several."""
+        found = self.start(facts)
+        return () if found is None else (found,)
 
     def meets(self, obligation: ObligationFacts, facts: Facts) -> datetime | None:
         """When the promise was kept, if what happened keeps it."""

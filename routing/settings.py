@@ -49,7 +49,9 @@ def _states(value: object) -> object:
 
 def _warnings(value: object) -> object:
     words = [value] if isinstance(value, str) else value
-    return tuple({"when": each} for each in words) if isinstance(words, list | tuple) else words
+    if not isinstance(words, list | tuple):
+        return words
+    return tuple({"when": each} if isinstance(each, str) else each for each in words)
 
 
 def _instant(value: object) -> object:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -82,17 +84,39 @@ class Step:
         """When it is taken; None for a warning whose time would be before the promise even began."""
         if self.at_due:
             return due + deadline.TICK
-        if self.when.share is not None and target is None:
-            share = float(self.when.share)
-            return started + (due - started) * share
-        if target is None:
+        if self.when.share is not None:
+            found = self._shared(target, started, due, calendar, pauses, roll)
+        else:
             assert self.when.offset is not None
             found = deadline.offset(due, self.when.offset, calendar)
-        else:
-            found = deadline.step_at(self.when, target, started, due, calendar, pauses, roll)
         if found <= started and not self.after_due:
             return None
         return found if not self.after_due or found > due else due + deadline.TICK
+
+    def _shared(
+        self,
+        target: Duration | None,
+        started: datetime,
+        due: datetime,
+        calendar: Calendar,
+        pauses: tuple[Interval, ...],
+        roll: deadline.Roll,
+    ) -> datetime:
+        share = self.when.share
+        assert share is not None
+        if target is None:
+            return started + (due - started) * float(share)
+        part = _part(target, share)
+        if part is not None:
+            return deadline.compute(part, started, calendar, pauses)
+        return deadline.at_share(target, started, calendar, pauses, share, roll)
+
+
+@lru_cache(maxsize=1024)
+def _part(target: Duration, share: Fraction) -> Duration | None:
+    """A share of a length of time, when that is a whole number of seconds: most are, and are computed sooner."""
+    amount = target.amount * share
+    return Duration(target.measure, int(amount)) if target.in_time and amount.denominator == 1 and amount else None
 
 
 def compile_steps(groups: tuple[tuple[StepSettings, ...], ...], *, breach_to: str | None) -> tuple[Step, ...]:

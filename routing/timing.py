@@ -29,6 +29,12 @@ def length_of(target: str) -> Duration | None:
         return None
 
 
+@lru_cache(maxsize=1024)
+def words_of(target: Duration) -> str:
+    """A length as it is stored."""
+    return str(target)
+
+
 def moves(obligation: ObligationFacts) -> bool:
     """Whether a pause moves its due: targets in clock or working time that nobody pinned."""
     length = length_of(obligation.target)

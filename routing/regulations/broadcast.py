@@ -1,0 +1,105 @@
+"""`broadcast`: after an event every client is told within a time.
+
+Who does not want it (or has not consented, where `consent` names a field) is exempt; what came back does not count. A
+message counts that is a mailing, or says in its field `event` which event it is about, or matches `action`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import datetime
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, PlainSerializer
+
+from routing.conditions import Action, After, compile_action, compile_after, contact_at, fault, holds
+from routing.facts import ClientFacts, Facts, ObligationFacts
+from routing.rule import Ended, Rule, Start, happened
+from routing.settings import Common, TargetTable
+
+
+def _share(value: object) -> object:
+    if isinstance(value, Fraction):
+        return value
+    text = str(value).strip()
+    try:
+        found = Fraction(text.removesuffix("%").strip()) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        raise fault(f'"{value}" is not a share', 'write it as "95%"') from None
+    if not 0 < found <= 1:
+        raise fault(f'"{value}" is not a share', 'write it as "95%"')
+    return found
+
+
+Share = Annotated[Fraction, BeforeValidator(_share), PlainSerializer(lambda share: f"{float(share * 100):g}%")]
+
+
+class Settings(Common):
+    """Keys of `kind = "broadcast"`."""
+
+    kind: Literal["broadcast"]
+    after: After
+    within: TargetTable
+    reach: Share = Fraction(1)
+    action: Action | None = None
+    consent: str | None = None
+
+
+class Regulation(Rule):
+    """One promise per client, judged together by its coverage."""
+
+    common: Settings
+    makes_task = False
+    per_client = True
+    pulls_back = False
+
+    def prepare(self) -> None:
+        """Compile the event and what counts as telling."""
+        self._after = compile_after(self.common.after)
+        action = self.common.action or Action(by="any", any=("message", "letter", "call", "meeting"))
+        self._tells = compile_action(action.model_copy(update={"by": "any"}) if action.by == "human" else action)
+
+    def scope(self, client: int, conversation: int | None, key: str) -> Hashable:
+        """Every event for itself."""
+        return ("event", key)
+
+    def exempt(self, client: ClientFacts) -> bool:
+        """Whether he must not be told."""
+        if client.opted_out & {"all", "mailing", "broadcast"}:
+            return True
+        return self.common.consent is not None and not holds(client.fields.get(self.common.consent), True)
+
+    def start(self, facts: Facts) -> Start | None:
+        """The event, for a client who wants to hear of it."""
+        event, client = facts.event, facts.client
+        if event is None or client is None or self.exempt(client):
+            return None
+        if not happened(self.common.after, self._after, facts):
+            return None
+        owner = facts.roster.deputy(client.responsible, facts.now)
+        details = {"event": event.event, "event_id": event.id}
+        key = f"e{event.id}:{client.id}"[-200:]
+        return Start(event.at, key, client.id, None, None, owner, None, None, details)
+
+    def meets(self, obligation: ObligationFacts, facts: Facts) -> datetime | None:
+        """He was told of it."""
+        interaction = facts.interaction
+        if interaction is None or not self._tells(interaction, facts):
+            return None
+        about = interaction.fields.get("event")
+        if about is not None and str(about) != str(obligation.details.get("event_id")):
+            return None
+        if about is None and self.common.action is None and interaction.automatic != "bulk":
+            return None
+        at: datetime = contact_at(interaction)
+        return at if at > obligation.started else None
+
+    def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
+        """He does not want it any more."""
+        if facts.client is not None and facts.client.id == obligation.client and self.exempt(facts.client):
+            return Ended("exempt", facts.actor)
+        table, matches = self.common.cancel_when, self._cancel_when
+        if table is not None and matches is not None and happened(table, matches, facts):
+            return Ended("no_longer_needed", facts.actor)
+        return None
