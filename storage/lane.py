@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -44,6 +45,23 @@ class _Piece:
     error: BaseException | None = None
 
 
+BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a lane has done so far, for monitoring. `buckets` counts transactions by their number of pieces."""
+
+    pieces: int = 0
+    failed: int = 0
+    buckets: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
+
+    def note(self, pieces: int) -> None:
+        """One transaction."""
+        self.pieces += pieces
+        self.buckets[bisect_left(BUCKETS, pieces)] += 1
+
+
 class Lane:
     """Start it once per process; `told` receives the events of every committed transaction, in the lane's thread."""
 
@@ -64,6 +82,7 @@ class Lane:
         self._queue: deque[_Piece] = deque()
         self._bell = threading.Condition()
         self._closing = False
+        self.figures = Figures()
         self._thread = threading.Thread(target=self._run, name="write-lane", daemon=True)
 
     def start(self) -> None:
@@ -77,6 +96,16 @@ class Lane:
             self._bell.notify()
         if self._thread.is_alive():
             self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Whether its thread works."""
+        return self._thread.is_alive()
+
+    @property
+    def waiting(self) -> int:
+        """How many pieces wait for their transaction."""
+        return len(self._queue)
 
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Do `work` in a transaction; returns after the commit. What `work` raises is raised here, and undone alone."""
@@ -105,9 +134,11 @@ class Lane:
                 events = self._commit(pieces)
             except BaseException as error:
                 log.warning("transaction_failed", error=repr(error), pieces=len(pieces))
+                self.figures.failed += 1
                 for piece in pieces:
                     piece.error = piece.error or error
                 events = ()
+            self.figures.note(len(pieces))
             if events:
                 self._told(events)
             _answer(pieces)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from hub.actions import finding
+from hub.actions import finding, promises
 from hub.actor import Actor
 from hub.errors import Forbidden
 from hub.journal import note
-from hub.judgement import judge_acknowledged
 from hub.setup.snapshot import SetUp
 from storage import models
-from storage.events import Event
 from storage.unit import Unit
 
 
@@ -20,9 +18,5 @@ def acknowledge(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
         raise Forbidden("this alert is for somebody else")
     if row["acknowledged_at"] is not None:
         return
-    changes = {"acknowledged_at": unit.now, "acknowledged_by": str(actor)}
-    finding.change_row(unit, models.alert, row, changes)
-    if row["obligation_id"] is not None:
-        judge_acknowledged(unit, setup, row["obligation_id"], actor=str(actor))
+    promises.acknowledge(unit, setup, number, str(actor))
     note(unit, actor, "acknowledged", "alert", number, {"obligation": row["obligation_id"]})
-    unit.emit(Event("alert", number, "acknowledged", operator=row["to"]))

@@ -184,3 +184,18 @@ def _write_identity(unit: Unit, client: int, one: Identity, *, shared: bool) -> 
             added_at=unit.now,
         )
     )
+
+
+def set_identities(unit: Unit, setup: SetUp, number: int, actor: Actor, written: list[str]) -> None:
+    """Make these his identities: what is missing is added, what is too many goes."""
+    row = finding.find_client(unit, number)
+    wanted = {(one.scheme, one.value): one for one in read_identities(setup, written)}
+    table = models.identity
+    known = unit.connection.execute(select(table).where(table.c.client_id == row["id"])).all()
+    for one in known:
+        if (one.scheme, one.value) not in wanted:
+            remove_identity(unit, setup, row["id"], actor, f"{one.scheme}:{one.value}")
+    have = {(one.scheme, one.value) for one in known}
+    for key, identity in wanted.items():
+        if key not in have:
+            add_identity(unit, setup, row["id"], actor, str(identity))

@@ -41,7 +41,8 @@ def report(unit: Unit, setup: SetUp, actor: Actor, told: Report) -> bool:
     at = told.at or unit.now
     data = {"event": told.event, "client": client, "at": at.isoformat(), "fields": dict(told.fields)}
     note(unit, actor, "reported", "event", told.id, data)
-    judge_event(unit, setup, client, EventFacts(told.id, told.event, at, told.fields), actor=str(actor))
+    if client is not None:
+        judge_event(unit, setup, client, EventFacts(told.id, told.event, at, told.fields), actor=str(actor))
     unit.emit(Event("client", client or 0, told.event, client=client))
     return True
 

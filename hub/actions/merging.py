@@ -12,12 +12,11 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select, update
 
-from hub.actions import finding
+from hub.actions import finding, promises
 from hub.actions.clients import reindex
 from hub.actor import Actor
 from hub.errors import BadInput, Conflict
 from hub.journal import note
-from hub.judgement import judge_merge, judge_unmerge
 from hub.setup.snapshot import SetUp
 from storage import models
 from storage.events import Event
@@ -25,7 +24,7 @@ from storage.unit import Unit
 
 Row = dict[str, Any]
 
-_BELONGING = (models.interaction, models.conversation, models.task, models.obligation)
+_BELONGING = (models.interaction, models.conversation, models.task)
 _FILLED = ("company_id", "category", "source", "responsible", "region", "language")
 _RANK = {"potential": 0, "gone": 1, "current": 2}
 _AT_ONCE = 500
@@ -38,7 +37,9 @@ def merge(unit: Unit, setup: SetUp, survivor: int, other: int, actor: Actor) -> 
         finding.refer_to(unit, models.client, other, "other"),
     )
     _check(staying, going)
-    moved: Row = {table.name: _move(unit, table, other, survivor) for table in _BELONGING}
+    moved: Row = {"obligation": _promised(unit, other)}
+    promises.move(unit, setup, moved["obligation"], other, survivor, "merge")
+    moved |= {table.name: _move(unit, table, other, survivor) for table in _BELONGING}
     moved["people"] = _move(unit, models.client, other, survivor, models.client.c.company_id)
     moved |= _move_identities(unit, other, survivor)
     moved["survivor"] = _complete(unit, staying, going)
@@ -46,7 +47,6 @@ def merge(unit: Unit, setup: SetUp, survivor: int, other: int, actor: Actor) -> 
     number = unit.connection.execute(
         insert(models.merge).values(survivor_id=survivor, other_id=other, at=unit.now, by=str(actor), moved=moved)
     ).inserted_primary_key[0]  # type: ignore[index]
-    judge_merge(unit, setup, survivor, other, moved["obligation"], actor=str(actor))
     _tell(unit, actor, "merged", survivor, other, int(number))
     return int(number)
 
@@ -59,6 +59,7 @@ def undo_merge(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
     survivor, other, moved = row["survivor_id"], row["other_id"], row["moved"]
     if (later := _built_upon(unit, row)) is not None:
         raise Conflict(f"merge {later} builds on this one", remedy=f"undo merge {later} first")
+    promises.move(unit, setup, moved["obligation"], survivor, other, "unmerge")
     for table in _BELONGING:
         _give_back(unit, table, moved[table.name], survivor, other)
     _give_back(unit, models.client, moved["people"], survivor, other, models.client.c.company_id)
@@ -68,7 +69,6 @@ def undo_merge(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
     going = finding.find_row(unit, models.client, other)
     finding.change_row(unit, models.client, going, {"merged_into": None})
     finding.change_row(unit, models.merge, row, {"undone_at": unit.now, "undone_by": str(actor)})
-    judge_unmerge(unit, setup, survivor, other, moved["obligation"], actor=str(actor))
     _tell(unit, actor, "unmerged", survivor, other, number)
 
 
@@ -84,6 +84,12 @@ def _check(staying: Row, going: Row) -> None:
             )
     if going["company_id"] == staying["id"] or staying["company_id"] == going["id"]:
         raise Conflict("one belongs to the other: a person and his company are two clients", field="other")
+
+
+def _promised(unit: Unit, client: int) -> list[int]:
+    table = models.obligation
+    query = select(table.c.id).where(table.c.client_id == client).order_by(table.c.id)
+    return list(unit.connection.execute(query).scalars())
 
 
 def _move(unit: Unit, table: Table, other: int, survivor: int, column: Any = None) -> list[int]:

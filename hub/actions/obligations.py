@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from hub.actions import finding
+from hub.actions import finding, promises
 from hub.actor import Actor
 from hub.errors import BadInput, Conflict, Forbidden
 from hub.journal import note
-from hub.judgement import judge_excuse, judge_pin
 from hub.setup.snapshot import SetUp
 from storage import models
 from storage.events import Event
@@ -24,7 +24,7 @@ def pin(unit: Unit, setup: SetUp, number: int, actor: Actor, due: datetime) -> N
         raise Conflict(f"this promise is {row['state']}", field="due")
     if due < row["started"]:
         raise BadInput("it would be due before it began", field="due", remedy="name a later instant")
-    judge_pin(unit, setup, number, row["client_id"], due, actor=str(actor))
+    promises.pin(unit, setup, number, row["client_id"], due, str(actor))
     was = row["due"].isoformat() if row["due"] else None
     note(unit, actor, "pinned", "obligation", number, {"due": due.isoformat(), "was": was})
     _tell(unit, row, "pinned")
@@ -38,7 +38,7 @@ def excuse(unit: Unit, setup: SetUp, number: int, actor: Actor, reason: str) -> 
         raise BadInput("why is it excused?", field="reason", remedy="write a reason")
     if row["breached_at"] is None:
         raise Conflict("this promise was not breached")
-    judge_excuse(unit, setup, number, row["client_id"], reason.strip(), actor=str(actor))
+    promises.excuse(unit, setup, number, row["client_id"], reason.strip(), str(actor))
     note(unit, actor, "excused", "obligation", number, {"reason": reason.strip()})
     _tell(unit, row, "excused")
 
@@ -48,15 +48,15 @@ def _check_rank(actor: Actor) -> None:
         raise Forbidden("only a supervisor may change a promise", remedy="ask one")
 
 
-def _tell(unit: Unit, row: dict[str, object], what: str) -> None:
+def _tell(unit: Unit, row: dict[str, Any], what: str) -> None:
     unit.emit(
         Event(
             "obligation",
-            row["id"],  # type: ignore[arg-type]
+            row["id"],
             what,
-            client=row["client_id"],  # type: ignore[arg-type]
-            conversation=row["conversation_id"],  # type: ignore[arg-type]
-            operator=row["owner"],  # type: ignore[arg-type]
-            team=row["team"],  # type: ignore[arg-type]
+            client=row["client_id"],
+            conversation=row["conversation_id"],
+            operator=row["owner"],
+            team=row["team"],
         )
     )

@@ -54,8 +54,8 @@ def find(connection: Connection, number: int) -> Alert | None:
 
 
 def list_page(connection: Connection, wanted: Filter, *, limit: int = 50, cursor: str | None = None) -> Page[Alert]:
-    """Alerts, newest first. Raises `BadCursor`."""
-    query = select(alert)
+    """Alerts, newest first; of a storm only its digest. Raises `BadCursor`."""
+    query = select(alert).where(alert.c.digest_id.is_(None))
     if wanted.to is not None:
         query = query.where(alert.c.to == wanted.to)
     if wanted.obligation is not None:
