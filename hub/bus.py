@@ -111,7 +111,7 @@ class RedisBus:
     """PUBLISH after the commit."""
 
     def __init__(self, url: str, live: Live) -> None:
-        self._client = redis.from_url(url, decode_responses=True)
+        self._client: redis.Redis = redis.Redis.from_url(url, decode_responses=True)
         self._live = live
         self._me = secrets.token_hex(6)
         self._loop: asyncio.AbstractEventLoop | None = None

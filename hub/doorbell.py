@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from arq.connections import ArqRedis, RedisSettings, create_pool
+from arq.typing import WorkerCoroutine
 from arq.worker import Worker as ArqWorker
 from arq.worker import func
 from redis.exceptions import RedisError
@@ -66,12 +67,12 @@ class Doorbell:
 async def answer_bell(url: str, wake: Callable[[], Awaitable[Any]]) -> None:
     """Run arq's worker until cancelled; when Redis is away it is built anew."""
 
-    async def ring(_context: dict[str, Any]) -> None:
+    async def ring(_context: dict[Any, Any]) -> None:
         await wake()
 
     while True:
         worker = ArqWorker(
-            functions=[func(ring, name="ring", timeout=_JOB_TIMEOUT_S, keep_result=0)],
+            functions=[func(cast(WorkerCoroutine, ring), name="ring", timeout=_JOB_TIMEOUT_S, keep_result=0)],
             redis_settings=RedisSettings.from_dsn(url),
             queue_name=QUEUE,
             handle_signals=False,
