@@ -28,17 +28,19 @@ class EmailChannel:
         self._line, self._settings, self._door = line, settings, door
         self._copies = SentCopies(settings)
         self._troubles: dict[str, str] = {}
+        self._watching = asyncio.Event()
 
     async def listen(self) -> None:
         """Watch INBOX (its failure ends the listening) and Sent (its failure is told and retried)."""
-        sent = asyncio.create_task(self._watch_sent()) if self._settings.imap.sent is not False else None
+        self._troubles.clear()
+        self._watching.clear()
+        sent = asyncio.create_task(self._watch_sent())
         try:
             await self._watch(INBOX).run()
         finally:
-            if sent is not None:
-                sent.cancel()
-                with contextlib.suppress(asyncio.CancelledError, ChannelError):
-                    await sent
+            sent.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sent
 
     async def check(self) -> Health:
         """Sign in to both servers and open the folders."""
@@ -116,7 +118,13 @@ class EmailChannel:
             raise BadSettings(str(error), remedy="Name the folder in imap.sent, or set it to false.") from error
 
     async def _watch_sent(self) -> None:
-        """Answers written in an ordinary mail program lie there; without them the rest still works."""
+        """Answers written in an ordinary mail program lie there; without them the rest still works.
+
+        Begins once INBOX is open, so that a wrong password is tried once and not twice.
+        """
+        if self._settings.imap.sent is False:
+            return
+        await self._watching.wait()
         failures = 0
         while True:
             try:
@@ -129,6 +137,8 @@ class EmailChannel:
     def _tell(self, box: str, trouble: str) -> None:
         """Report the line as running, with what does not work in either folder."""
         self._troubles[box] = trouble
+        if box == INBOX:
+            self._watching.set()
         if INBOX in self._troubles:
             self._door.health(Health(LineState.RUNNING, "; ".join(said for said in self._troubles.values() if said)))
 

@@ -33,6 +33,7 @@ class SentCopies:
         self._waiting: deque[Copy] = deque(maxlen=_MOST_WAITING)
         self._more = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
+        self._closing = False
 
     def add(self, copy: Copy) -> None:
         """Put a copy away soon."""
@@ -47,6 +48,7 @@ class SentCopies:
         """Give what waits a moment, then stop."""
         if self._worker is None:
             return
+        self._closing = True
         self._more.set()
         if self._waiting:
             await asyncio.wait({self._worker}, timeout=2)
@@ -73,10 +75,11 @@ class SentCopies:
                 if not await session.find_by_message_id(copy.message_id):
                     await session.append(folder, copy.raw)
                 self._waiting.popleft()
-                if not self._waiting:
+                if not self._waiting and not self._closing:
                     self._more.clear()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._more.wait(), _LINGER)
+                        async with asyncio.timeout(_LINGER):
+                            await self._more.wait()
         finally:
             await session.close()
 

@@ -65,6 +65,7 @@ class Session:
         self._wire = client.wire
         self._client = client
         self._turn = asyncio.Lock()
+        self._idling = False
 
     @property
     def can_idle(self) -> bool:
@@ -136,11 +137,13 @@ class Session:
             await self._do(self._wire.simple_command("NOOP"), "be polled")
             return
         idle = asyncio.create_task(self._wire.idle())
+        self._idling = True
         try:
             await self._await(self._wire.wait_for_idle_response(), "go idle")
             await self._wait(self._wire.news.wait(), seconds)
             self._wire.idle_done()
             await self._await(idle, "end its idling")
+            self._idling = False
         finally:
             idle.cancel()
 
@@ -160,15 +163,9 @@ class Session:
         await self._do(self._wire.append(raw, encode_name(folder), r"(\Seen)"), f"append to {folder!r}")
 
     async def close(self) -> None:
-        """Sign out if the server still listens. Never raises."""
-        with contextlib.suppress(Exception):
-            if not self._wire.lost.done():
-                await asyncio.wait_for(self._wire.logout(), 1)
-        self.abort()
-
-    def abort(self) -> None:
-        """Hang up."""
-        self._wire.lose("closed by us")
+        """Say goodbye without waiting for an answer, and let go."""
+        ending = b"DONE\r\n" if self._idling else b""
+        await self._wire.hang_up(ending + b"bye LOGOUT\r\n")
 
     async def _do(self, call: Awaitable[Response], what: str) -> list[bytes]:
         """The answer's lines, without the closing one."""
@@ -231,7 +228,8 @@ class _Client(IMAP4):
         """Connect, upgrade, sign in."""
         settings = self._settings
         try:
-            await asyncio.wait_for(asyncio.shield(self._client_task), settings.timeout_s)
+            async with asyncio.timeout(settings.timeout_s):
+                await self._client_task
             await self.talk(self.wire.wait("AUTH|NONAUTH"), settings.timeout_s, "say hello")
         except TimeoutError as error:
             self._client_task.cancel()
@@ -250,10 +248,9 @@ class _Client(IMAP4):
         await self.talk(wire.execute(Command("STARTTLS", wire.new_tag(), loop=wire.loop)), settings.timeout_s, "TLS")
         wire.drop_unread()
         try:
-            upgraded = await asyncio.wait_for(
-                wire.loop.start_tls(wire.transport, wire, tls_context(settings.ca), server_hostname=settings.host),
-                settings.timeout_s,
-            )
+            context = tls_context(settings.ca)
+            async with asyncio.timeout(settings.timeout_s):
+                upgraded = await wire.loop.start_tls(wire.transport, wire, context, server_hostname=settings.host)
         except TimeoutError as error:
             raise Unreachable(f"{settings.host} did not finish the TLS handshake") from error
         except OSError as error:
@@ -289,7 +286,7 @@ async def open_session(settings: ImapSettings, most_bytes: int) -> Session:
         await client.begin()
     except BaseException:
         client._client_task.cancel()
-        client.wire.lose("given up")
+        await client.wire.hang_up()
         raise
     return Session(settings, client)
 

@@ -60,7 +60,8 @@ async def check_sign_in(settings: SmtpSettings) -> None:
     """Connect, sign in, leave. Raises `ChannelError`."""
     async with _connected(settings) as client:
         try:
-            await asyncio.wait_for(client.noop(), settings.timeout_s)
+            async with asyncio.timeout(settings.timeout_s):
+                await client.noop()
         except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:
             raise Unreachable(f"{settings.host} broke off: {_said(error)}") from error
 
@@ -73,7 +74,8 @@ async def _connected(settings: SmtpSettings) -> AsyncIterator[aiosmtplib.SMTP]:
             await _sign_in(client, settings)
         yield client
         with contextlib.suppress(aiosmtplib.SMTPException, TimeoutError, OSError):
-            await asyncio.wait_for(client.quit(), 5)
+            async with asyncio.timeout(5):
+                await client.quit()
     finally:
         client.close()
 
@@ -90,7 +92,8 @@ async def _connect(settings: SmtpSettings) -> aiosmtplib.SMTP:
         local_hostname="localhost" if host in ("127.0.0.1", "localhost", "::1") else None,
     )
     try:
-        await asyncio.wait_for(client.connect(), settings.timeout_s * 1.5)
+        async with asyncio.timeout(settings.timeout_s * 1.5):
+            await client.connect()
         return client
     except BaseException as error:
         client.close()
@@ -123,7 +126,8 @@ async def _sign_in(client: aiosmtplib.SMTP, settings: SmtpSettings) -> None:
     assert settings.user is not None
     password = settings.password.get_secret_value() if settings.password is not None else ""
     try:
-        await asyncio.wait_for(client.login(settings.user, password), settings.timeout_s)
+        async with asyncio.timeout(settings.timeout_s):
+            await client.login(settings.user, password)
     except aiosmtplib.SMTPAuthenticationError as error:
         if 400 <= error.code < 500:
             raise Unreachable(f"{settings.host} cannot check passwords now: {_said(error)}") from error
@@ -197,7 +201,8 @@ def _nobody_accepted(refused: _Refusals) -> ChannelError:
 async def _send_text(client: aiosmtplib.SMTP, raw: bytes, settings: SmtpSettings) -> None:
     """DATA. A broken connection from here on leaves everything open."""
     try:
-        await asyncio.wait_for(client.data(raw), settings.timeout_s * 3 + len(raw) / 50_000)
+        async with asyncio.timeout(settings.timeout_s * 3 + len(raw) / 50_000):
+            await client.data(raw)
     except aiosmtplib.SMTPResponseException as error:
         raise _answer_error(error.code, error.message, f"{settings.host} refuses the text") from error
     except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:

@@ -14,6 +14,7 @@ What was seen in aioimaplib 2.0.3, and what is done about it here:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 
@@ -34,6 +35,7 @@ class Wire(IMAP4ClientProtocol):
     def __init__(self, loop: asyncio.AbstractEventLoop, largest_literal: int) -> None:
         super().__init__(loop)
         self.lost: asyncio.Future[str] = loop.create_future()
+        self.gone = asyncio.Event()
         self.news = asyncio.Event()
         self.heard_at = time.monotonic()
         self._largest_literal = largest_literal
@@ -56,6 +58,7 @@ class Wire(IMAP4ClientProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
         super().connection_lost(exc)
+        self.gone.set()
         self.lose(self._said_bye or (f"the connection broke ({exc})" if exc else "the server closed the connection"))
 
     def lose(self, why: str) -> None:
@@ -64,6 +67,17 @@ class Wire(IMAP4ClientProtocol):
             self.lost.set_result(why)
         if self.transport is not None:
             self.transport.abort()
+
+    async def hang_up(self, goodbye: bytes = b"") -> None:
+        """Close for good and wait until the socket is let go."""
+        if self.transport is None:
+            return
+        if goodbye and not self.lost.done():
+            self.transport.write(goodbye)
+        self.lose("closed by us")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(2):
+                await self.gone.wait()
 
     def drop_unread(self) -> None:
         """Forget what came before TLS began: nobody vouches for it."""

@@ -68,6 +68,10 @@ namespace inbox {{
 }}
 service anvil {{
   chroot =
+  # No growing delays for an address that was wrong before.
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
 }}
 service imap-login {{
   chroot =

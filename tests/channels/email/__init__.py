@@ -1,0 +1,1 @@
+"""The email channel against a real Dovecot, a scripted SMTP server, and a corpus of mail."""
