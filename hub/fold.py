@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from channels.touch import Direction, Kind, Touch
+from channels.touch import Kind, Touch
 
 Row = dict[str, Any]
 
@@ -106,11 +107,12 @@ def _thread(touch: Touch) -> dict[str, Any] | None:
     return {key: value for key, value in found.items() if value}
 
 
-def _ended_at(touch: Touch) -> Any:
+def _ended_at(touch: Touch) -> datetime | None:
     """Everything but a call is over when it is there; a call says itself when it ended."""
-    if touch.kind is Kind.CALL and touch.direction is not Direction.INTERNAL:
-        return (touch.call or {}).get("ended_at")
-    return touch.at
+    if touch.kind is not Kind.CALL:
+        return touch.at
+    ended = (touch.call or {}).get("ended_at")
+    return datetime.fromisoformat(ended) if isinstance(ended, str) else ended
 
 
 def _party(one: Any) -> dict[str, Any]:
