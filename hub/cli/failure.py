@@ -47,6 +47,6 @@ def _explain_database(error: Exception) -> tuple[int | None, list[str]]:
 
 def _is_out_of_reach(error: BaseException | None) -> bool:
     """A missing table is a bug of ours; a server that is down, full or locked is not."""
-    if hasattr(error, "sqlstate"):
+    if error is not None and hasattr(error, "sqlstate"):
         return not error.sqlstate or error.sqlstate[:2] in {"08", "28", "3D", "53", "57"}
     return "no such" not in str(error) and "syntax error" not in str(error)

@@ -93,6 +93,7 @@ def _bring_sample(settings: Settings) -> bool:
 
 
 def _welcome(settings: Settings, address: str, *, with_link: bool, brought: bool) -> None:
+    from hub.access.accounts import disabled_operators
     from hub.cli.sign_in import make_link, public_address
     from hub.setup.snapshot import load_setup
 
@@ -103,7 +104,7 @@ def _welcome(settings: Settings, address: str, *, with_link: bool, brought: bool
         typer.echo(f"Touchline is at {told}")
         if brought:
             typer.echo("The home was empty: a sample set-up is in it (see `touchline export`).")
-        if (first := _first_admin(setup)) is None:
+        if (first := _first_admin(setup, store.read_now(disabled_operators))) is None:
             typer.echo("Nobody can sign in yet: import a set-up with operators (`touchline import FILE.toml`).")
         elif with_link:
             typer.echo(f"Sign in as {first}, once, within the hour: {make_link(settings, store, first, told)}")
@@ -113,9 +114,9 @@ def _welcome(settings: Settings, address: str, *, with_link: bool, brought: bool
         store.engines.dispose()
 
 
-def _first_admin(setup: SetUp) -> str | None:
+def _first_admin(setup: SetUp, disabled: frozenset[str]) -> str | None:
     for role in ("admin", "supervisor", "operator"):
         for key, operator in sorted(setup.operators.items()):
-            if operator.role == role:
+            if operator.role == role and key not in disabled:
                 return key
     return None

@@ -11,6 +11,8 @@ from hub.setup.locate import Place
 from hub.setup.problem import Problem, suggest
 from hub.setup.snapshot import SetUp
 
+_RUNGS = ("owner", "lead", "team-lead", "team_lead", "director")
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
@@ -38,6 +40,7 @@ def crosscheck(setup: SetUp) -> list[Notice]:
         *_check_lines(setup),
         *_check_routes(setup),
         *_check_regulations(setup),
+        *_check_steps(setup),
         *_check_book(setup),
     ]
 
@@ -110,6 +113,17 @@ def _check_regulations(setup: SetUp) -> Iterator[Notice]:
         ):
             for name in names:
                 yield from _missing(("regulation", key), ("for", kind), kind, name, known)
+
+
+def _check_steps(setup: SetUp) -> Iterator[Notice]:
+    people = {**setup.operators, **setup.teams, **dict.fromkeys(_RUNGS)}
+    for key, regulation in setup.regulations.items():
+        for name in ("warn", "remind", "steps", "escalate"):
+            for index, step in enumerate(getattr(regulation, name)):
+                for to in step.to:
+                    if to not in people:
+                        message = f"not yet in force: {to!r} is no operator, team or rung; the team's lead is told"
+                        yield Notice("regulation", key, (name, index, "to"), message, suggest(to, people))
 
 
 def _check_book(setup: SetUp) -> Iterator[Notice]:

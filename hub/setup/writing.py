@@ -8,11 +8,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hub.setup.definition import Definition
-from hub.setup.kinds import COMPANY, READERS
+from hub.setup.kinds import COMPANY, READERS, model_of
 from hub.setup.secrets import hide_secrets
+from routing.calendar.settings import WEEKDAYS
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _WIDTH = 100
+_FIRST = ("title", "name", "channel", "kind", "team")
 
 
 def write_toml(definitions: Iterable[Definition]) -> str:
@@ -20,9 +22,9 @@ def write_toml(definitions: Iterable[Definition]) -> str:
     order = list(READERS)
     parts, variables = [], []
     for each in sorted(definitions, key=lambda one: (order.index(one.kind), one.key)):
-        body: Mapping[str, Any] = each.body
+        body = _in_order(each.kind, each.body)
         if each.kind == "line":
-            body, named = hide_secrets(each.key, each.body)
+            body, named = hide_secrets(each.key, body)
             variables += named
         parts.append(_write_table(each, body))
     head = ["# The set-up of Touchline, as `touchline import` takes it."]
@@ -30,6 +32,18 @@ def write_toml(definitions: Iterable[Definition]) -> str:
         head.append("# Secrets stay in the house: a hub that has them keeps them, another one needs these variables:")
         head += [f"#   {name}" for name in variables]
     return "\n\n".join(["\n".join(head), *parts]) + "\n"
+
+
+def _in_order(kind: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """PostgreSQL forgets the order of keys: names first, then as the model has them, weeks from Monday."""
+    model = model_of(kind, body)
+    fields = model.model_fields.items() if model else ()
+    known = [*_FIRST, *(field.alias or name for name, field in fields)]
+    ordered = {key: body[key] for key in known if key in body}
+    week = ordered.get("week")
+    if isinstance(week, dict):
+        ordered["week"] = {day: week[day] for day in WEEKDAYS if day in week}
+    return {**ordered, **{key: value for key, value in body.items() if key not in ordered}}
 
 
 def _write_table(each: Definition, body: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """Process settings come from variables and one file; what nobody knows is refused by name."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -55,8 +56,15 @@ def test_variables_for_secrets_of_lines_are_free(tmp_path: Path) -> None:
     assert load_settings({"TOUCHLINE_LINE_MAIL_PASSWORD": "x"}, tmp_path) == load_settings({}, tmp_path)
 
 
-def test_every_setting_is_described() -> None:
+def test_every_setting_is_documented(tmp_path: Path) -> None:
     assert all(field.description for field in Settings.model_fields.values())
+    text = (Path(__file__).parents[2] / "examples" / "touchline.toml").read_text(encoding="utf-8")
+    for name in Settings.model_fields:
+        assert re.search(rf"^(# )?{name} = ", text, re.MULTILINE), name
+    (tmp_path / "touchline.toml").write_text(text, encoding="utf-8")
+    assert load_settings({}, tmp_path) == Settings()
+    (tmp_path / "touchline.toml").write_text(re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE), encoding="utf-8")
+    assert load_settings({}, tmp_path).public_url == "https://desk.example.org"
 
 
 def test_the_key_is_made_once_and_is_private(tmp_path: Path) -> None:

@@ -123,6 +123,12 @@ def test_an_exported_secret_can_move_into_the_environment(
             "some.toml:5: regulation.r.calendar:",
         ),
         (
+            "[regulation.r]\ntitle='R'\nkind='respond'\nwithin='1 hours'\n"
+            "steps = [{ when = 'due', to = 'lead' },\n { when = '50%', to = 'ana' }]\n[operator.anna]\nname='A'\n",
+            "some.toml:6: regulation.r.steps.1.to: not yet in force: 'ana' is no operator, team or rung; "
+            "the team's lead is told. Did you mean anna?",
+        ),
+        (
             "[operator.a]\nname='A'\nextension='1'\n[operator.b]\nname='B'\nextension='1'\n",
             "has the same extension",
         ),
