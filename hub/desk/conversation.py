@@ -1,0 +1,131 @@
+"""Screen: one conversation, with its client and everything that is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection
+
+from hub.access.accounts import read_account
+from hub.composition import HUB, Hub
+from hub.desk.doing import number_of
+from hub.desk.language import Speech
+from hub.desk.names import Names
+from hub.desk.pages import show, speech_of
+from hub.desk.reading import clients, conversations, log, promises
+from hub.desk.reading.clients import Card
+from hub.desk.reading.log import Entry
+from hub.desk.visitor import Visitor, who
+from hub.errors import NotFound
+
+PARTS = {"head": "_talk_head.html", "messages": "_talk.html", "side": "_side.html"}
+_TIMELINE = 12
+
+
+async def show_conversation(request: web.Request) -> web.StreamResponse:
+    """GET /desk/conversations/{id}"""
+    number, visitor, hub = number_of(request), who(request), request.app[HUB]
+    speech = speech_of(request)
+
+    def read(connection: Connection) -> Mapping[str, Any]:
+        return read_conversation(connection, hub, visitor, speech, number)
+
+    return await show(
+        request,
+        "conversation.html",
+        read,
+        parts=PARTS,
+        here=f"/desk/conversations/{number}",
+        mode="note" if request.query.get("mode") == "note" else "reply",
+        laters=_laters(hub.store.now(), visitor, speech),
+    )
+
+
+def read_conversation(
+    connection: Connection, hub: Hub, visitor: Visitor, speech: Speech, number: int
+) -> Mapping[str, Any]:
+    """Everything on the screen. Raises `NotFound`."""
+    talk = conversations.read_talk(connection, number)
+    card = clients.read_card(connection, talk.client_id) if talk else None
+    if talk is None or card is None:
+        raise NotFound("There is nothing at this address.")
+    entries = log.read_entries(connection, number)
+    asked = next((one for one in reversed(entries) if one.candidates), None)
+    names = Names(hub.setup.current, visitor.language)
+    writing = conversations.read_others_writing(connection, number, visitor.key, hub.store.now())
+    return {
+        "talk": talk,
+        "card": card,
+        "entries": entries,
+        "asked": asked,
+        "candidates": _candidates(connection, asked) if card.provisional else [],
+        "promises": promises.read_promises(connection, number, card.id),
+        "tasks": promises.read_client_tasks(connection, card.id),
+        "timeline": log.read_timeline(connection, card.id, _TIMELINE),
+        "others": [names.operator(key) for key in writing],
+        **_answering(connection, hub, visitor, names, number, entries, card),
+    }
+
+
+def _answering(
+    connection: Connection, hub: Hub, visitor: Visitor, names: Names, number: int, entries: list[Entry], card: Card
+) -> dict[str, Any]:
+    """What the reply box begins with: the line he wrote to, his address, the subject, and the draft."""
+    setup = hub.setup.current
+    last = next((one for one in reversed(entries) if one.direction == "inbound" and not one.automatic), None)
+    usual = setup.lines.get(last.line) if last else None
+    reaches = [one.scheme for one in card.identities]
+    lines = [(key, title) for key, title in names.sending_lines() if _reaches(setup.lines[key].channel, reaches)]
+    line = last.line if last and usual and usual.sends else (lines[0][0] if lines else "")
+    if line and line not in dict(lines):
+        lines = [(line, names.line(line)), *lines]
+    draft = conversations.read_draft(connection, number, visitor.key)
+    known = setup.lines.get(line)
+    by_email = known is not None and known.channel == "email"
+    subject = next((one.subject for one in reversed(entries) if one.subject), "") or ""
+    return {
+        "lines": lines,
+        "line": line,
+        "can_reply": bool(lines),
+        "by_email": by_email,
+        "to": _address(last, card) if by_email else "",
+        "subject": subject if not subject or subject.lower().startswith("re:") else f"Re: {subject}",
+        "draft": draft,
+        "draft_files": log.read_files(connection, draft.attachments),
+        "signature": read_account(connection, visitor.key).signature,
+    }
+
+
+def _reaches(channel: str, schemes: list[str]) -> bool:
+    """May a line of this channel reach somebody with these addresses? The act itself decides in the end."""
+    wanted = {"email": {"email"}, "sms": {"phone"}, "whatsapp": {"phone", "whatsapp"}, "viber": {"phone", "viber"}}
+    return bool(wanted.get(channel, {channel}).intersection(schemes))
+
+
+def _address(last: Entry | None, card: Card) -> str:
+    written = [one["identity"] for one in (last.party if last else ()) if one["identity"].startswith("email:")]
+    if written:
+        return str(written[0]).removeprefix("email:")
+    return next(iter(card.addresses("email")), "")
+
+
+def _candidates(connection: Connection, asked: Entry | None) -> list[tuple[clients.ClientRow, str]]:
+    if asked is None:
+        return []
+    reasons = {int(one["client"]): str(one.get("reason", "")) for one in asked.candidates}
+    return [(one, reasons[one.id]) for one in clients.read_some(connection, reasons)]
+
+
+def _laters(now: datetime, visitor: Visitor, speech: Speech) -> list[tuple[str, datetime]]:
+    """Quick choices for "later", in the visitor's own day."""
+    local = now.astimezone(visitor.zone)
+    tomorrow = (local + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    monday = (local + timedelta(days=7 - local.weekday())).replace(hour=9, minute=0, second=0, microsecond=0)
+    in_an_hour = (local + timedelta(hours=1)).replace(second=0, microsecond=0)
+    found = [(speech.say("In an hour"), in_an_hour), (speech.say("Tomorrow morning"), tomorrow)]
+    if monday.date() != tomorrow.date():
+        found.append((speech.say("On Monday"), monday))
+    return found

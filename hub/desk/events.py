@@ -1,0 +1,68 @@
+"""The live stream: tells an open page what has changed, so that it fetches only that part again."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, TypeAlias
+
+from aiohttp import web
+
+from hub.composition import HUB
+from hub.desk.gate import let_in
+from storage.events import Event
+
+_HEARTBEAT_S = 20.0
+
+ENDING: web.AppKey[asyncio.Event] = web.AppKey("desk_ending")
+Queue: TypeAlias = "asyncio.Queue[Event | None]"
+
+
+async def stream_events(request: web.Request) -> web.StreamResponse:
+    """GET /desk/events as `text/event-stream`; `again` means: events were lost, read everything again"""
+    headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    response = web.StreamResponse(headers=headers)
+    await response.prepare(request)
+    ending = request.app[ENDING]
+    with contextlib.suppress(ConnectionResetError):
+        await _tell(request, response, ending)
+    return response
+
+
+async def _tell(request: web.Request, response: web.StreamResponse, ending: asyncio.Event) -> None:
+    stopped = asyncio.create_task(ending.wait())
+    async with request.app[HUB].live.listen() as queue:
+        await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n")
+        try:
+            while not stopped.done():
+                if not await _tell_next(request, response, queue, stopped):
+                    return
+        finally:
+            stopped.cancel()
+
+
+async def _tell_next(
+    request: web.Request, response: web.StreamResponse, queue: Queue, stopped: asyncio.Task[Any]
+) -> bool:
+    """Write what comes next, or that we are still here; False when the visitor has been signed out meanwhile."""
+    coming = asyncio.create_task(queue.get())
+    done, _ = await asyncio.wait({coming, stopped}, timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+    if coming in done:
+        await response.write(_written(coming.result()))
+        return True
+    coming.cancel()
+    if stopped in done or not await let_in(request):
+        return False
+    await response.write(b": still here\n\n")
+    return True
+
+
+def _written(event: Event | None) -> bytes:
+    if event is None:
+        return b"event: again\ndata: {}\n\n"
+    return f"data: {event.as_json()}\n\n".encode()
+
+
+async def end_streams(app: web.Application) -> None:
+    """On shutdown: an open stream would hold the server up for its whole grace period."""
+    app[ENDING].set()

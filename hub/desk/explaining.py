@@ -1,0 +1,119 @@
+"""Why a deadline is what it is: its history and the table of days, in a dialog; and setting it by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+from babel import dates
+from sqlalchemy import Connection
+
+from hub.actions import obligations
+from hub.composition import HUB
+from hub.desk.body import read_body
+from hub.desk.clients import layout, next_page
+from hub.desk.doing import act, back, number_of, see
+from hub.desk.language import Speech
+from hub.desk.pages import show, speech_of
+from hub.desk.reading import promises
+from hub.desk.reading.promises import Promise
+from hub.desk.visitor import who
+from hub.errors import BadInput, NotFound
+from hub.setup.snapshot import SetUp
+from routing.calendar import Interval
+from routing.calendar.interval import FOREVER
+from routing.duration import BadDuration, Duration
+from routing.explain import Explanation, explain
+
+_MOST_DAYS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """One row of the table, in words."""
+
+    day: str
+    open: str
+    counted: str
+    left: str
+
+
+async def show_why(request: web.Request) -> web.StreamResponse:
+    """GET /desk/obligations/{id}/why"""
+    number, setup, speech = number_of(request), request.app[HUB].setup.current, speech_of(request)
+
+    def read(connection: Connection) -> Mapping[str, Any]:
+        one = promises.read_promise(connection, number)
+        if one is None:
+            raise NotFound("There is nothing at this address.")
+        return {"one": one, "ticks": promises.read_ticks(connection, number), "days": _days(setup, speech, one)}
+
+    otherwise = "/desk"
+    return await show(
+        request, "why.html", read, layout=layout(request), next=next_page(request, otherwise), sentence=None
+    )
+
+
+def _days(setup: SetUp, speech: Speech, one: Promise) -> list[Day]:
+    """The walk from the start to the due; nothing for a due that was set by hand or a target that is no length."""
+    if one.pinned:
+        return []
+    try:
+        target = Duration.target(one.target)
+        rule = setup.book.rule(one.regulation, one.version)
+        calendar = setup.book.calendar(one.calendar, one.calendar_version)
+        found = explain(target, one.started, calendar, _pauses(one), rule.common.roll)
+    except (BadDuration, KeyError, ValueError):
+        return []
+    return [_row(speech, found, row) for row in found.days[:_MOST_DAYS]]
+
+
+def _pauses(one: Promise) -> list[Interval]:
+    return [
+        Interval(_instant(pause[0]), _instant(pause[1]) if pause[1] else FOREVER)
+        for pause in (_as_list(each) for each in one.pauses)
+    ]
+
+
+def _as_list(pause: Any) -> list[Any]:
+    return [pause.get("start"), pause.get("end")] if isinstance(pause, dict) else list(pause)
+
+
+def _instant(written: str) -> datetime:
+    return datetime.fromisoformat(written)
+
+
+def _row(speech: Speech, found: Explanation, row: Any) -> Day:
+    return Day(
+        day=dates.format_date(row.date, "EEE d MMM", locale=speech.locale),
+        open=", ".join(row.hours),
+        counted=_amount(speech, found, row.counted),
+        left=_amount(speech, found, row.left),
+    )
+
+
+def _amount(speech: Speech, found: Explanation, value: float) -> str:
+    if found.counts_in == "seconds":
+        return speech.duration(timedelta(seconds=value))
+    return speech.count("%(num)d day", "%(num)d days", int(value))
+
+
+async def pin(request: web.Request) -> web.StreamResponse:
+    """POST /desk/obligations/{id}/pin {due}"""
+    number, body = number_of(request), await read_body(request)
+    due = body.instant("due", who(request).zone)
+    if due is None:
+        raise BadInput("Until when?", field="due")
+    await act(request, lambda unit, setup, actor: obligations.pin(unit, setup, number, actor, due))
+    return see(back(body, "/desk"), "saved")
+
+
+async def excuse(request: web.Request) -> web.StreamResponse:
+    """POST /desk/obligations/{id}/excuse {reason}"""
+    number, body = number_of(request), await read_body(request)
+    reason = body.text("reason")
+    await act(request, lambda unit, setup, actor: obligations.excuse(unit, setup, number, actor, reason))
+    return see(back(body, "/desk"), "excused")

@@ -1,0 +1,85 @@
+"""Screen: own settings — language, signature, password, and where one is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import Connection, delete
+
+from hub.access import accounts, passwords, sessions
+from hub.composition import HUB
+from hub.desk.body import read_body
+from hub.desk.doing import see
+from hub.desk.door import BOLTS, password_fault
+from hub.desk.gate import FOUND
+from hub.desk.language import LANGUAGES
+from hub.desk.pages import show, speech_of
+from hub.desk.visitor import who
+from hub.journal import note
+from storage.models import session
+from storage.unit import Unit
+
+_LONGEST_SIGNATURE = 5000
+
+
+async def show_own(request: web.Request, fault: str | None = None) -> web.StreamResponse:
+    """GET /desk/settings"""
+    key = who(request).key
+
+    def read(connection: Connection) -> Mapping[str, Any]:
+        return {
+            "account": accounts.read_account(connection, key),
+            "sessions": sessions.list_sessions(connection, key),
+        }
+
+    status = 422 if fault else 200
+    return await show(request, "settings.html", read, status=status, fault=fault, shortest=passwords.SHORTEST)
+
+
+async def save_own(request: web.Request) -> web.StreamResponse:
+    """POST /desk/settings {language, signature}"""
+    body, key = await read_body(request), who(request).key
+    language, signature = body.text("language"), body.text("signature").replace("\r\n", "\n")
+
+    def keep(unit: Unit) -> None:
+        kept = dict(accounts.read_account(unit.connection, key).preferences)
+        if language in LANGUAGES:
+            kept["language"] = language
+        accounts.set_preferences(unit, key, kept)
+        accounts.set_signature(unit, key, signature[:_LONGEST_SIGNATURE])
+
+    await request.app[HUB].store.write(keep)
+    return see("/desk/settings", "saved")
+
+
+async def change_password(request: web.Request) -> web.StreamResponse:
+    """POST /desk/settings/password {old, password}"""
+    body, visitor, hub = await read_body(request), who(request), request.app[HUB]
+    request.app[BOLTS].per_name.count(visitor.key, hub.store.now())
+    account = await hub.store.read(lambda connection: accounts.read_account(connection, visitor.key))
+    old = body.fields.get("old", "")
+    if account.password_hash is not None and not await passwords.password_fits(old, account.password_hash):
+        return await show_own(request, speech_of(request).say("The password until now is another one."))
+    new = body.fields.get("password", "")
+    fault = password_fault(speech_of(request), new, visitor.key)
+    if fault is not None:
+        return await show_own(request, fault)
+    kept, here = await passwords.hash_password(new), request[FOUND]
+
+    def keep(unit: Unit) -> None:
+        accounts.set_password(unit, visitor.key, kept, here=here)
+        note(unit, visitor.actor, "password_set", "operator", visitor.key, {"by": "himself"})
+
+    await hub.store.write(keep)
+    request.app[BOLTS].per_name.forgive(visitor.key)
+    return see("/desk/settings", "password_set")
+
+
+async def end_session(request: web.Request) -> web.StreamResponse:
+    """POST /desk/settings/sessions/end {session}"""
+    body, key = await read_body(request), who(request).key
+    mine = (session.c.operator == key) & (session.c.digest == body.text("session"))
+    await request.app[HUB].store.write(lambda unit: unit.connection.execute(delete(session).where(mine)).rowcount)
+    return see("/desk/settings", "session_ended")

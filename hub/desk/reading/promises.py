@@ -1,0 +1,261 @@
+"""Obligations with their history, tasks, and alerts, as the desk shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from storage.models import alert, client, clock_event, obligation, task
+
+OPEN = ("running", "paused", "breached")
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """One obligation."""
+
+    id: int
+    regulation: str
+    version: int
+    slot: str
+    client_id: int
+    conversation_id: int | None
+    started_by: int | None
+    owner: str | None
+    team: str | None
+    state: str
+    started: datetime
+    target: str
+    calendar: str
+    due: datetime | None
+    pinned: bool
+    pauses: tuple[Any, ...]
+    breached_at: datetime | None
+    met_at: datetime | None
+    met_by: int | None
+    closed_why: str | None
+    excuse: dict[str, Any] | None
+    details: dict[str, Any]
+    calendar_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """One event of an obligation's history."""
+
+    at: datetime
+    event: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What an operator is asked to do."""
+
+    id: int
+    title: str
+    client_id: int | None
+    client: str | None
+    conversation_id: int | None
+    obligation_id: int | None
+    interaction_id: int | None
+    owner: str | None
+    team: str | None
+    due: datetime | None
+    state: str
+    made_at: datetime
+    made_by: str
+    closed_at: datetime | None
+    closed_by: str | None
+    note: str
+    remind_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """An alert to a manager."""
+
+    id: int
+    step: str
+    at: datetime
+    title: str
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    withdrawn_at: datetime | None
+    conversation_id: int | None
+    client_id: int | None
+    client: str | None
+    due: datetime | None
+    obligation_state: str | None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def read_promises(connection: Connection, conversation_id: int | None, client_id: int) -> list[Promise]:
+    """The open obligations of a client, those of the conversation first; and those it has settled."""
+    mine = select(obligation).where(obligation.c.client_id == client_id, obligation.c.state.in_(OPEN))
+    found = {row.id: _promise(row) for row in connection.execute(mine.limit(100))}
+    if conversation_id is not None:
+        settled = (
+            select(obligation)
+            .where(obligation.c.conversation_id == conversation_id)
+            .order_by(obligation.c.id.desc())
+            .limit(20)
+        )
+        found |= {row.id: _promise(row) for row in connection.execute(settled)}
+    return sorted(found.values(), key=lambda one: (one.state not in OPEN, one.due is None, one.due or one.started))
+
+
+def read_promise(connection: Connection, number: int) -> Promise | None:
+    """One obligation."""
+    row = connection.execute(select(obligation).where(obligation.c.id == number)).first()
+    return _promise(row) if row else None
+
+
+def read_ticks(connection: Connection, number: int) -> list[Tick]:
+    """The history of one obligation, oldest first."""
+    query = select(clock_event).where(clock_event.c.obligation_id == number).order_by(clock_event.c.id)
+    return [Tick(row.at, row.event, row.data or {}) for row in connection.execute(query)]
+
+
+def read_tasks(
+    connection: Connection,
+    *,
+    owners: Iterable[str] = (),
+    teams: Iterable[str] = (),
+    state: str = "open",
+    limit: int = 200,
+) -> list[Task]:
+    """Tasks of some operators, or of nobody yet in some teams; open ones nearest due first, others newest first."""
+    owner = task.c.owner.in_(list(owners))
+    of_team = task.c.owner.is_(None) & task.c.team.in_(list(teams))
+    query = _tasks().where(or_(owner, of_team), task.c.state == state)
+    if state == "open":
+        query = query.order_by(task.c.due.is_(None), task.c.due)
+    else:
+        query = query.order_by(task.c.closed_at.desc())
+    return [_task(row) for row in connection.execute(query.limit(limit))]
+
+
+def read_client_tasks(connection: Connection, client_id: int) -> list[Task]:
+    """A client's open tasks."""
+    query = _tasks().where(task.c.client_id == client_id, task.c.state == "open")
+    return [_task(row) for row in connection.execute(query.order_by(task.c.due.is_(None), task.c.due))]
+
+
+def read_task(connection: Connection, number: int) -> Task | None:
+    """One task."""
+    row = connection.execute(_tasks().where(task.c.id == number)).first()
+    return _task(row) if row else None
+
+
+def count_tasks(connection: Connection, owner: str, now: datetime) -> tuple[int, int]:
+    """How many of his tasks are open, and how many of them are overdue."""
+    mine = select(func.count()).where(task.c.owner == owner, task.c.state == "open")
+    late = mine.where(task.c.due < now)
+    return connection.execute(mine).scalar_one(), connection.execute(late).scalar_one()
+
+
+def read_alerts(connection: Connection, operator: str, *, settled: bool = False, limit: int = 200) -> list[Warned]:
+    """What he was told and has not acknowledged yet; with `settled`, what he has."""
+    query = (
+        select(
+            alert,
+            obligation.c.conversation_id,
+            obligation.c.client_id,
+            obligation.c.due,
+            obligation.c.state.label("obligation_state"),
+            client.c.name.label("client_name"),
+        )
+        .outerjoin_from(alert, obligation, obligation.c.id == alert.c.obligation_id)
+        .outerjoin(client, client.c.id == obligation.c.client_id)
+        .where(alert.c.to == operator)
+    )
+    waiting = alert.c.acknowledged_at.is_(None) & alert.c.withdrawn_at.is_(None)
+    query = query.where(~waiting if settled else waiting).order_by(alert.c.id.desc()).limit(limit)
+    return [_warned(row) for row in connection.execute(query)]
+
+
+def count_alerts(connection: Connection, operator: str) -> int:
+    """How many alerts wait for his acknowledgement."""
+    query = select(func.count()).where(
+        alert.c.to == operator, alert.c.acknowledged_at.is_(None), alert.c.withdrawn_at.is_(None)
+    )
+    return connection.execute(query).scalar_one()
+
+
+def _tasks() -> Any:
+    return select(task, client.c.name.label("client_name")).outerjoin_from(
+        task, client, client.c.id == task.c.client_id
+    )
+
+
+def _task(row: Any) -> Task:
+    return Task(
+        row.id,
+        row.title,
+        row.client_id,
+        row.client_name,
+        row.conversation_id,
+        row.obligation_id,
+        row.interaction_id,
+        row.owner,
+        row.team,
+        row.due,
+        row.state,
+        row.made_at,
+        row.made_by,
+        row.closed_at,
+        row.closed_by,
+        row.note,
+        row.remind_at,
+    )
+
+
+def _warned(row: Any) -> Warned:
+    return Warned(
+        row.id,
+        row.step,
+        row.at,
+        row.title,
+        row.acknowledged_at,
+        row.acknowledged_by,
+        row.withdrawn_at,
+        row.conversation_id,
+        row.client_id,
+        row.client_name,
+        row.due,
+        row.obligation_state,
+        row.data or {},
+    )
+
+
+def _promise(row: Any) -> Promise:
+    return Promise(
+        id=row.id,
+        regulation=row.regulation,
+        version=row.version,
+        slot=row.slot,
+        client_id=row.client_id,
+        conversation_id=row.conversation_id,
+        started_by=row.started_by,
+        owner=row.owner,
+        team=row.team,
+        state=row.state,
+        started=row.started,
+        target=row.target,
+        calendar=row.calendar,
+        due=row.due,
+        pinned=bool(row.pinned),
+        pauses=tuple(row.pauses or ()),
+        breached_at=row.breached_at,
+        met_at=row.met_at,
+        met_by=row.met_by,
+        closed_why=row.closed_why,
+        excuse=row.excuse,
+        details=row.details or {},
+        calendar_version=row.calendar_version,
+    )

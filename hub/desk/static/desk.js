@@ -1,0 +1,7 @@
+// The desk's own scripts. Every page works without them; they keep it fresh, count time and shorten ways.
+import "./live.js";
+import "./time_left.js";
+import "./reply_box.js";
+import "./dialogs.js";
+import "./keys.js";
+import "./unfold.js";

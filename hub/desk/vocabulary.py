@@ -1,0 +1,163 @@
+"""The words for states, kinds and channels, in one language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hub.desk.language import Speech
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogs."""
+    return message
+
+
+_WORDS: dict[str, dict[str, str]] = {
+    "conversation": {
+        "open": _("open"),
+        "waiting_client": _("waiting for the client"),
+        "postponed": _("postponed"),
+        "solved": _("closed"),
+        "junk": _("junk"),
+    },
+    "closed": {
+        "answered": _("answered"),
+        "no_answer_needed": _("no answer needed"),
+        "junk": _("junk"),
+    },
+    "obligation": {
+        "running": _("running"),
+        "paused": _("paused"),
+        "breached": _("breached"),
+        "met": _("kept"),
+        "cancelled": _("cancelled"),
+    },
+    "event": {
+        "applied": _("started"),
+        "paused": _("paused"),
+        "resumed": _("goes on"),
+        "warned": _("warned"),
+        "breached": _("breached"),
+        "breach_withdrawn": _("breach withdrawn"),
+        "fulfilled": _("kept"),
+        "met": _("kept"),
+        "cancelled": _("cancelled"),
+        "recomputed": _("computed anew"),
+        "reopened": _("opened again"),
+        "reset": _("started anew"),
+        "pinned": _("due set by hand"),
+        "excused": _("excused"),
+        "stepped": _("step done"),
+    },
+    "kind": {
+        "call": _("Call"),
+        "message": _("Message"),
+        "form": _("Web form"),
+        "meeting": _("Meeting"),
+        "letter": _("Letter"),
+        "fax": _("Fax"),
+        "note": _("Note"),
+    },
+    "direction": {
+        "inbound": _("from the client"),
+        "outbound": _("to the client"),
+        "internal": _("internal"),
+    },
+    "channel": {
+        "email": _("Email"),
+        "form": _("Web form"),
+        "webform": _("Web form"),
+        "call": _("Call"),
+        "asterisk": _("Call"),
+        "sms": _("SMS"),
+        "chat": _("Chat"),
+        "telegram": "Telegram",
+        "whatsapp": "WhatsApp",
+        "viber": "Viber",
+        "vk": "VK",
+        "max": "MAX",
+        "desk": _("By hand"),
+        "api": "API",
+    },
+    "delivery": {
+        "pending": _("on its way"),
+        "sent": _("sent"),
+        "delivered": _("delivered"),
+        "read": _("read"),
+        "failed": _("failed"),
+        "unknown": _("unknown whether it was sent"),
+    },
+    "line": {
+        "running": _("running"),
+        "will_retry": _("will try again"),
+        "needs_person": _("needs a person"),
+        "off": _("switched off"),
+        "not_started": _("not started"),
+    },
+    "lifecycle": {
+        "potential": _("potential"),
+        "current": _("current"),
+        "gone": _("gone"),
+    },
+    "client": {"person": _("Person"), "company": _("Company")},
+    "role": {
+        "operator": _("Operator"),
+        "supervisor": _("Supervisor"),
+        "admin": _("Administrator"),
+    },
+    "outcome": {
+        "answered": _("answered"),
+        "missed": _("missed"),
+        "abandoned": _("the caller hung up while waiting"),
+        "timeout": _("nobody answered in time"),
+        "no_answer": _("no answer"),
+        "busy": _("busy"),
+        "declined": _("declined"),
+        "cancelled": _("cancelled"),
+        "no_operators": _("no operators"),
+        "closed": _("outside working hours"),
+        "blocked": _("blocked"),
+        "failed": _("failed"),
+    },
+    "automatic": {
+        "auto_reply": _("automatic reply"),
+        "bulk": _("newsletter"),
+        "bounce": _("returned mail"),
+        "own": _("our own mail"),
+    },
+    "scheme": {
+        "phone": _("Telephone"),
+        "email": _("Email"),
+        "telegram": "Telegram",
+        "whatsapp": "WhatsApp",
+        "viber": "Viber",
+        "vk": "VK",
+        "max": "MAX",
+        "name": _("Name"),
+    },
+    "disposition": {
+        "sale": _("sale"),
+        "refused": _("refused"),
+        "call_back": _("call back"),
+        "wrong_number": _("wrong number"),
+        "spam": _("spam"),
+    },
+}
+
+CATEGORIES = ("VIP", "A", "B", "C")
+LIFECYCLES = tuple(_WORDS["lifecycle"])
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """Ask it as `vocabulary("delivery", "failed")`; a word that it does not know comes back as it is."""
+
+    speech: Speech
+
+    def __call__(self, subject: str, word: str | None) -> str:
+        known = _WORDS[subject].get(word or "")
+        return self.speech.say(known) if known else (word or "").replace("_", " ")
+
+    def choices(self, subject: str) -> list[tuple[str, str]]:
+        """All words of a subject: (key, text)."""
+        return [(key, self.speech.say(text)) for key, text in _WORDS[subject].items()]
