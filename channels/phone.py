@@ -45,6 +45,13 @@ _HIDDEN = frozenset([
 # fmt: on
 # Plain E.164 of the markets most callers come from: fixed lengths, so nothing is left for the metadata to decide.
 _PLAIN = re.compile(r"\+(?:7[3-9]\d{9}|380[1-9]\d{8}|48[1-9]\d{8})", re.ASCII)
+# National forms of the same markets, with the spaces, brackets and dashes taken out.
+_NATIONAL = {
+    "RU": (re.compile(r"[78]?([3489]\d{9})", re.ASCII), "+7"),
+    "UA": (re.compile(r"(?:38)?0([3-9]\d{8})", re.ASCII), "+380"),
+    "PL": (re.compile(r"(?:48)?([1-9]\d{8})", re.ASCII), "+48"),
+}
+_FILLING = str.maketrans("", "", " ()-.\u00a0")
 _RUN = re.compile(r"\+?[\s(+]*\d[\d\s().\-~]*")
 _EXTENSION = re.compile(
     r"[\s,(]*(?:доб(?:авочный)?|вн(?:утр(?:енний)?)?|дод(?:атковий)?|ext(?:ension)?|wewn?(?:ętrzny)?|x|#|;ext=|,,)"
@@ -66,8 +73,8 @@ def read_phones(text: str, default_region: str) -> list[Phone]:
     `default_region` (ISO 3166, "RU") says how national forms are read. An empty list says that there is no number;
     a list of one `odd` phone, that there seems to be one that cannot be read.
     """
-    if _PLAIN.fullmatch(text):
-        return [Phone(text, text)]
+    if plain := _plainly(text, default_region):
+        return [Phone(plain, text)]
     return list(_read(text, default_region))
 
 
@@ -76,8 +83,8 @@ def normalise(text: str, default_region: str) -> Identity:
 
     A hidden caller gives an odd identity too: ask `is_hidden` first, or all hidden callers become one client.
     """
-    if _PLAIN.fullmatch(text):
-        return Identity(SCHEME, text)
+    if plain := _plainly(text, default_region):
+        return Identity(SCHEME, plain)
     for phone in _read(text, default_region):
         if not phone.odd:
             return Identity(SCHEME, phone.value)
@@ -87,6 +94,17 @@ def normalise(text: str, default_region: str) -> Identity:
 def is_hidden(text: str | None) -> bool:
     """Does the source say that the caller hides his number (or nothing at all)?"""
     return text is None or text.strip(" <>\"'()").casefold() in _HIDDEN
+
+
+def _plainly(text: str, region: str) -> str | None:
+    """E.164 of a number that needs no metadata, for speed: the metadata cost 60 microseconds a number."""
+    if _PLAIN.fullmatch(text):
+        return text
+    national = _NATIONAL.get(region)
+    if national is None or len(text) > 30:
+        return None
+    found = national[0].fullmatch(text.translate(_FILLING))
+    return national[1] + found[1] if found else None
 
 
 @lru_cache(maxsize=8192)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from channels import address
+from channels import address, phone
 from channels.phone import is_hidden, normalise, read_phones
 from channels.touch import Identity
 
@@ -104,11 +104,22 @@ def test_the_fast_path_agrees_with_the_metadata(text: str) -> None:
 
 
 @settings(max_examples=200)
+@given(st.from_regex(r"(8|7|48|380?|0)?[ ]?[(]?[0-9]{2,3}[)]?[ -]?[0-9]{3}-?[0-9]{2}-?[0-9]{1,2}", fullmatch=True))
+@example("8 (812) 325-83-51")
+@example("481234567")
+def test_the_fast_path_of_national_forms_agrees_with_the_slow_one(text: str) -> None:
+    for region in ("RU", "UA", "PL"):
+        fast, slow = phone._plainly(text, region), phone._read(text, region)
+        if fast is not None and phonenumbers.is_valid_number(phonenumbers.parse(fast)):
+            assert [one.value for one in slow] == [fast]
+
+
+@settings(max_examples=200)
 @given(st.text(alphabet="0123456789()+-/., доб#x", max_size=30), st.sampled_from(["RU", "UA", "PL", "US"]))
 def test_reading_never_fails_and_is_stable(text: str, region: str) -> None:
-    for phone in read_phones(text, region):
-        if not phone.odd:
-            assert [again.value for again in read_phones(phone.value, region)] == [phone.value]
+    for found in read_phones(text, region):
+        if not found.odd:
+            assert [again.value for again in read_phones(found.value, region)] == [found.value]
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import urlencode
+from urllib.parse import quote, unquote_to_bytes, urlencode
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from webforms.charset import guess, known
-from webforms.parse import MAX_VALUES, parse
+from webforms.parse import MAX_VALUES, _unquote, parse
 from webforms.problems import Refused
 from webforms.sniff import is_accepted, media_type_of
 
@@ -28,6 +28,15 @@ def test_three_writings_of_one_form_read_alike(sent: dict[str, str]) -> None:
     assert parse(urlencode(sent).encode(), FORM, "RU").values == expected
     assert parse(json.dumps(sent).encode(), "application/json; charset=utf-8", "RU").values == expected
     assert parse(_multipart(sent), "multipart/form-data; boundary=xx", "RU").values == expected
+
+
+@settings(max_examples=200)
+@given(st.text(alphabet="%=+&\r\n aF09zд", max_size=30), st.booleans())
+@example("%3D=%", True)
+@example("a =20", False)
+def test_percents_are_decoded_as_the_library_does(text: str, quoted: bool) -> None:
+    data = (quote(text, safe="%=") if quoted else text).encode()
+    assert _unquote(data) == unquote_to_bytes(data.replace(b"+", b" "))
 
 
 def _multipart(sent: dict[str, str]) -> bytes:
