@@ -6,7 +6,7 @@ import asyncio
 import json
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from urllib.parse import urlencode
 
 from aiohttp import ClientSession, TCPConnector, web
@@ -22,7 +22,8 @@ from webforms.intake import Intake
 from webforms.pages import Pages
 
 CALLERS = 64
-LEADS = 6_000
+LEADS = 2_000
+ROUNDS = 4
 FORM = FormSettings.model_validate(
     {
         "title": "Contact",
@@ -135,19 +136,14 @@ def _bare() -> web.Application:
 def run() -> list[tuple[str, str]]:
     """Rows of name and figure."""
     rows = [(f"own cost of a lead, {kind}", f"{asyncio.run(_own_cost(kind)):.0f} µs") for kind in TYPES]
-    measures: list[Awaitable[float]] = [
-        _through_http(_CountingHub(forms={"contact": FORM}).app()),
-        _through_http(_bare()),
-    ]
-    ours, bare = (asyncio.run(_await(one)) for one in measures)
+    ours, bare = 0.0, 0.0
+    for _ in range(ROUNDS):  # in turns, the best of each: the machine is never quite quiet
+        ours = max(ours, asyncio.run(_through_http(_CountingHub(forms={"contact": FORM}).app())))
+        bare = max(bare, asyncio.run(_through_http(_bare())))
     rows.append(
         ("leads through HTTP, caller in the same process", f"{ours:.0f}/s, {ours / bare:.0%} of a bare handler")
     )
     return rows
-
-
-async def _await(measure: Awaitable[float]) -> float:
-    return await measure
 
 
 if __name__ == "__main__":
