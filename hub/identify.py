@@ -56,15 +56,19 @@ class Identifier:
     @classmethod
     def load(cls, unit: Unit, parties: Iterable[Sequence[Named]]) -> Identifier:
         """One look-up for all identities of the batch."""
-        wanted = {(one.scheme, one.value) for party in parties for one in party}
+        wanted = {(one.scheme, one.value) for party in parties for one in party if not one.odd}
         rows.lock_identities(unit, wanted)
         return cls(unit, rows.find_known(unit, wanted))
 
     def whose(
         self, party: Sequence[Named], at: datetime, *, name: str | None = None, usual: int | None = None
     ) -> Found:
-        """The client of one touch. `usual` is the client of the conversation that the touch proves to belong to."""
-        hits = {(one.scheme, one.value): self.known.get((one.scheme, one.value), []) for one in party}
+        """The client of one touch. `usual` is the client of the conversation that the touch proves to belong to.
+
+        What is kept as written because it could not be read is nobody's identity: it matches no one.
+        """
+        sure = [(one.scheme, one.value) for one in party if not one.odd]
+        hits = {key: self.known.get(key, []) for key in sure}
         candidates = _distinct(hits.values())
         if not candidates:
             if usual is not None:
@@ -97,7 +101,7 @@ class Identifier:
         """Add the identities that nobody has yet (and, for somebody made just now, all of them)."""
         for one in party:
             key = (one.scheme, one.value)
-            holders = self.known.setdefault(key, [])
+            holders = self.known.setdefault(key, []) if not one.odd else []
             if any(holder.client == client for holder in holders) or (holders and known is None):
                 continue
             holders.append(known or Known(client, "person", one.name or "", None, False, False))

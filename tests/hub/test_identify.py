@@ -118,6 +118,13 @@ def test_the_conversation_tells_who_writes_from_an_unknown_address(store: Store)
     assert stranger.fresh, "an address is not learnt in silence from a conversation"
 
 
+def test_what_could_not_be_read_matches_nobody(store: Store) -> None:
+    odd = Identity("phone", "call my secretary", odd=True)
+    first = store.write_now(lambda unit: find(unit, odd))
+    second = store.write_now(lambda unit: find(unit, odd))
+    assert first.fresh and second.fresh and first.client != second.client
+
+
 _SMALL = st.sampled_from([Identity("phone", f"+4822000000{n}") for n in range(3)] + [Identity("email", "x@y.pl")])
 
 
