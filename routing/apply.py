@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, update
 
 from routing.alerts import raise_alerts, withdraw_alerts
 from routing.book import RuleBook
 from routing.decisions import RaiseAlert
 from routing.facts import ObligationFacts, TaskFacts
 from routing.fold import encoded
+from storage.bulk import insert_rows
 from storage.events import Event
 from storage.models import clock_event, obligation, task
 from storage.unit import Unit
@@ -87,13 +88,13 @@ def write(
     """Write what changed, and tell open desks after the commit."""
     connection = unit.connection
     if harvest.started:
-        connection.execute(insert(obligation), [_obligation_row(obligations[number]) for number in harvest.started])
+        insert_rows(connection, obligation, [_obligation_row(obligations[number]) for number in harvest.started])
     if harvest.changed:
         connection.execute(_CHANGE, [_changed_row(obligations[number]) for number in sorted(harvest.changed)])
     if harvest.history:
         _write_history(unit, harvest.history)
     if harvest.made:
-        connection.execute(insert(task), [_task_row(tasks[number]) for number in harvest.made])
+        insert_rows(connection, task, [_task_row(tasks[number]) for number in harvest.made])
     if harvest.changed_tasks:
         connection.execute(_CHANGE_TASK, [_changed_task(tasks[number]) for number in sorted(harvest.changed_tasks)])
     if harvest.withdrawn:
@@ -116,7 +117,7 @@ def _write_history(unit: Unit, history: list[HistoryEntry]) -> None:
         }
         for number, entry in zip(ids, history, strict=True)
     ]
-    unit.connection.execute(insert(clock_event), rows)
+    insert_rows(unit.connection, clock_event, rows)
 
 
 def _obligation_row(o: ObligationFacts) -> dict[str, Any]:

@@ -189,6 +189,16 @@ class NoteAttempt:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteDetails:
+    """Remember something about a promise; a value of None forgets it."""
+
+    obligation: int
+    at: datetime
+    details: Mapping[str, Any]
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
 class HandOver:
     """The promise and its open tasks go to another owner or team."""
 
@@ -298,6 +308,7 @@ Decision = (
     | WithdrawBreach
     | FireStep
     | NoteAttempt
+    | NoteDetails
     | HandOver
     | MoveObligation
     | ExcuseObligation

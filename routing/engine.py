@@ -32,6 +32,7 @@ from routing.decisions import (
 from routing.duration import Duration
 from routing.facts import Facts, ObligationFacts, Pause
 from routing.rule import Ended, Rule, Start
+from routing.tasks import follow_tasks
 from routing.timing import due_of, length_of, moves, next_look, words_of
 
 Slot = tuple[str, Hashable]
@@ -50,6 +51,8 @@ def decide(facts: Facts) -> tuple[Decision, ...]:
                 )
         else:
             review(obligation, rule, facts, out)
+    if facts.tasks and facts.interaction is not None:
+        follow_tasks(facts, out)
     if facts.client is not None:
         _start_all(facts, running, out)
     return tuple(out)

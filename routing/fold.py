@@ -232,6 +232,11 @@ def _attempted(o: ObligationFacts, x: d.NoteAttempt, now: datetime) -> Change:
     return Change("attempted", x.at, {"details": details}, {"interaction": x.interaction})
 
 
+def _noted(o: ObligationFacts, x: d.NoteDetails, now: datetime) -> Change:
+    details = {name: value for name, value in {**o.details, **x.details}.items() if value is not None}
+    return Change("noted", x.at, {"details": details}, {"cause": x.cause})
+
+
 def _handed(o: ObligationFacts, x: d.HandOver, now: datetime) -> Change:
     data = {"cause": x.cause, "by": x.by, "from": o.owner, "from_team": o.team}
     return Change("handed_over", x.at, {"owner": x.owner, "team": x.team}, data)
@@ -263,6 +268,7 @@ EFFECTS: Mapping[type, Callable[[ObligationFacts, Any, datetime], Change]] = {
     d.WithdrawBreach: _withdrawn,
     d.FireStep: _stepped,
     d.NoteAttempt: _attempted,
+    d.NoteDetails: _noted,
     d.HandOver: _handed,
     d.MoveObligation: _moved,
     d.ExcuseObligation: _excused,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, Table, and_, or_, select
@@ -23,6 +23,7 @@ from storage.unit import Unit
 
 LATELY = timedelta(days=45)
 """Finished promises older than this are not looked at again: bounces and late touches come sooner."""
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN = ("running", "paused", "breached")
 
 
@@ -42,13 +43,13 @@ class Ledger:
         self._chunk = 1
 
     @classmethod
-    def load(cls, unit: Unit, clients: Iterable[int], book: RuleBook) -> Ledger:
-        """Read the clients' open promises and tasks and those closed lately. On PostgreSQL they are locked."""
+    def load(cls, unit: Unit, clients: Iterable[int], book: RuleBook, *, lately: timedelta | None = LATELY) -> Ledger:
+        """Read the clients' open promises and tasks and those closed lately (None: ever). PostgreSQL locks them."""
         wanted = sorted(set(clients))
         ledger = cls(unit, book)
         ledger._chunk = max(len(wanted), 1)
         if wanted:
-            ledger._read(wanted)
+            ledger._read(wanted, unit.now - lately if lately is not None else BEGINNING)
         return ledger
 
     @classmethod
@@ -60,13 +61,12 @@ class Ledger:
         ledger._chunk = max(len(ledger._obligations), 1)
         return ledger
 
-    def _read(self, wanted: Sequence[int]) -> None:
+    def _read(self, wanted: Sequence[int], since: datetime) -> None:
         connection, locks = self._unit.connection, self._unit.dialect == "postgresql"
         if locks:
             connection.execute(
                 select(client.c.id).where(client.c.id.in_(wanted)).order_by(client.c.id).with_for_update()
             )
-        since = self._unit.now - LATELY
         lately = or_(obligation.c.state.in_(OPEN), obligation.c.closed_at >= since)
         query = select(obligation).where(obligation.c.client_id.in_(wanted), lately).order_by(obligation.c.id)
         for row in connection.execute(query.with_for_update() if locks else query):

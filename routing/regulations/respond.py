@@ -111,7 +111,7 @@ class Regulation(Rule):
     def _belongs(self, interaction: InteractionFacts, obligation: ObligationFacts, facts: Facts) -> bool:
         if obligation.conversation is None or interaction.conversation == obligation.conversation:
             return True
-        if interaction.kind in ("call", "meeting"):
+        if interaction.kind in ("call", "meeting") or interaction.conversation in obligation.details.get("also", ()):
             return True
         if interaction.channel == obligation.details.get("channel"):
             return False

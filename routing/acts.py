@@ -1,0 +1,123 @@
+"""What people do to promises: pin a due, excuse a breach, acknowledge an alert, hand over, merge and un-merge clients.
+
+Each writes at once, inside the caller's transaction, and leaves its trace in the histories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from routing import alerts
+from routing.book import RuleBook
+from routing.changes import recompute
+from routing.decisions import AcknowledgeBreach, Decision, ExcuseObligation, HandOver, WithdrawAlert
+from routing.facts import Facts, ObligationFacts
+from routing.ledger import OPEN, Ledger, read_obligation
+from routing.merging import merged, unmerged
+from routing.timing import length_of
+from storage.events import Event
+from storage.models import obligation, task
+from storage.unit import Unit
+
+
+class NotThere(LookupError):
+    """There is no such promise."""
+
+
+class NotOpen(ValueError):
+    """The promise is finished; it keeps what it was judged by."""
+
+
+def pin(unit: Unit, book: RuleBook, number: int, due: datetime | None, by: str) -> None:
+    """Set a due by hand: it is never recomputed again. None lets the regulation speak again."""
+    found, ledger = _load(unit, book, number)
+    if not found.is_open:
+        raise NotOpen(f"obligation {number} is {found.state}")
+    facts = Facts(unit.now, unit.now, book, book.roster, obligations=(found,), actor=by)
+    rule = book.rule(found.regulation, found.version)
+    calendar = book.calendar(found.calendar, found.calendar_version)
+    out: list[Decision] = []
+    length = length_of(found.target) if due is None else None
+    changed = replace(found, pinned=due is not None, due=due if due is not None else found.due)
+    recompute(changed, rule, calendar, length, "pinned", facts, out, found.started, found.started_by)
+    ledger.apply(out)
+    ledger.flush()
+
+
+def excuse(unit: Unit, book: RuleBook, number: int, reason: str, by: str) -> None:
+    """Forgive a breach (or a promise that cannot be kept), with a reason; reports show both."""
+    _, ledger = _load(unit, book, number)
+    ledger.apply((ExcuseObligation(number, unit.now, reason, by), WithdrawAlert(number, unit.now, "excused")))
+    ledger.flush()
+
+
+def acknowledge(unit: Unit, book: RuleBook, alert: int, by: str) -> None:
+    """Say of an alert "I have it": its ladder climbs no further. A digest speaks for all it stands for."""
+    numbers = sorted(set(alerts.acknowledge(unit, alert, by)))
+    rows = unit.connection.execute(select(obligation).where(obligation.c.id.in_(numbers), obligation.c.state.in_(OPEN)))
+    found = [read_obligation(row) for row in rows]
+    ledger = Ledger.of(unit, book, found)
+    ledger.apply([AcknowledgeBreach(each.id, unit.now, by) for each in found])
+    ledger.flush()
+
+
+def hand_over(
+    unit: Unit, book: RuleBook, operator: str, to: str | None, by: str, cause: str = "hand_over", limit: int = 1000
+) -> list[int]:
+    """Everything open that an operator owns goes to another (None: to his team). Answers the promises handed over."""
+    query = select(obligation).where(obligation.c.owner == operator, obligation.c.state.in_(OPEN))
+    query = query.order_by(obligation.c.due).limit(limit)
+    found = [read_obligation(row) for row in unit.connection.execute(query)]
+    ledger = Ledger.of(unit, book, found)
+    ledger.load_tasks()
+    ledger.apply([HandOver(each.id, unit.now, to, each.team, cause, by) for each in found])
+    ledger.flush()
+    free = (task.c.owner == operator, task.c.state == "open")
+    left = unit.connection.execute(select(task.c.id, task.c.client_id, task.c.team).where(*free)).all()
+    unit.connection.execute(update(task).where(*free).values(owner=to))
+    for row in left:
+        unit.emit(Event("task", row.id, "handed_over", row.client_id, None, to, row.team))
+    return [each.id for each in found]
+
+
+def relieve(unit: Unit, book: RuleBook) -> int:
+    """Whoever is away now is stood in for: what is open goes to his deputy. Call every minute or so."""
+    count = 0
+    for key in book.roster.operators:
+        if book.roster.is_away(key, unit.now) and (deputy := book.roster.deputy(key, unit.now)) is not None:
+            count += len(hand_over(unit, book, key, deputy, "clock", "away"))
+    return count
+
+
+def merge(unit: Unit, book: RuleBook, survivor: int, other: int, by: str) -> dict[str, Any]:
+    """Give the promises of one client to another; of two in one slot the earlier due stays. Answers what to undo."""
+    ledger = Ledger.load(unit, [survivor, other], book, lately=None)
+    moved, decisions = merged(
+        ledger.obligations_of(survivor), ledger.obligations_of(other), survivor, book, unit.now, by
+    )
+    ledger.apply(decisions)
+    ledger.flush()
+    return moved
+
+
+def undo_merge(unit: Unit, book: RuleBook, survivor: int, other: int, moved: Mapping[str, Any], by: str) -> None:
+    """Restore what a merge moved and joined."""
+    ledger = Ledger.load(unit, [survivor, other], book, lately=None)
+    ledger.apply(unmerged(ledger.obligations_of(survivor), other, moved, book, unit.now))
+    ledger.flush()
+
+
+def _load(unit: Unit, book: RuleBook, number: int) -> tuple[ObligationFacts, Ledger]:
+    query = select(obligation).where(obligation.c.id == number)
+    row = unit.connection.execute(query.with_for_update() if unit.dialect == "postgresql" else query).one_or_none()
+    if row is None:
+        raise NotThere(f"there is no obligation {number}")
+    found = read_obligation(row)
+    ledger = Ledger.of(unit, book, (found,))
+    ledger.load_tasks()
+    return found, ledger
