@@ -92,4 +92,4 @@ def forget_tickets(unit: Unit) -> int:
 
 def sign_in_path(secret: str) -> str:
     """Where on the desk a sign-in ticket is used."""
-    return f"/sign-in/{secret}"
+    return f"/sign-in/once/{secret}"

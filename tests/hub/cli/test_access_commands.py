@@ -54,11 +54,11 @@ def test_sign_in_prints_an_address_that_is_good_once(
     touchline("import", OFFICE)
     address = touchline("sign-in", "anna").out
     head, _, secret = address.strip().rpartition("/")
-    assert head == "http://127.0.0.1:8080/sign-in"
+    assert head == "http://127.0.0.1:8080/sign-in/once"
     assert store.write_now(lambda unit: use_ticket(unit, "sign_in", secret)) == "anna"
     assert store.write_now(lambda unit: use_ticket(unit, "sign_in", secret)) is None
     monkeypatch.setenv("TOUCHLINE_PUBLIC_URL", "https://desk.example/")
-    assert touchline("sign-in", "anna").out.startswith("https://desk.example/sign-in/")
+    assert touchline("sign-in", "anna").out.startswith("https://desk.example/sign-in/once/")
 
 
 def test_who_cannot_sign_in(touchline: Touchline, store: Store) -> None:

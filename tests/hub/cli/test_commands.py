@@ -186,7 +186,7 @@ def test_run_with_the_sample(home: Path, tmp_path: Path) -> None:
         assert process.returncode == 0, errors
         address = re.search(r"Touchline is at (http://127\.0\.0\.1:\d+)$", told, re.MULTILINE)
         assert address is not None
-        assert f"Sign in as vera, once, within the hour: {address.group(1)}/sign-in/" in told
+        assert f"Sign in as vera, once, within the hour: {address.group(1)}/sign-in/once/" in told
         assert ("a sample set-up is in it" in told) is (start == 0)
         assert "Traceback" not in errors
         assert rest == ""
