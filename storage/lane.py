@@ -150,13 +150,41 @@ class Lane:
             return [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
 
     def _commit(self, pieces: list[_Piece]) -> tuple[Event, ...]:
+        groups = _grouped(pieces)
+        batch, group = groups[0]
+        if batch is not None and len(groups) == 1 and len(group) > 1:
+            try:
+                return self._commit_whole(batch, group)
+            except _BatchFailed as failure:
+                log.info("batch_split", items=len(group), error=repr(failure.__cause__))
+                groups = [(batch, [piece]) for piece in group]
         with open_unit(self._engines, self._now(), self._before_commit) as unit:
-            for batch, group in _grouped(pieces):
+            for batch, group in groups:
                 if batch is None:
                     _do_alone(unit, group[0])
                 else:
                     _do_together(unit, batch, group)
             return unit.events
+
+    def _commit_whole(self, batch: Batch, group: list[_Piece]) -> tuple[Event, ...]:
+        """The usual case under load: nothing else is in the transaction, so that it needs no savepoint (nor its cost:
+        full text is written out at each). Raises `_BatchFailed` if the batch does, with everything undone."""
+        with open_unit(self._engines, self._now(), self._before_commit) as unit:
+            try:
+                outcomes = batch(unit, [piece.item for piece in group])
+            except Exception as error:
+                raise _BatchFailed from error
+        _take_down(group, outcomes)
+        return unit.events
+
+
+class _BatchFailed(Exception):
+    """A batch raised; its items are to be tried one by one."""
+
+
+def _take_down(group: list[_Piece], outcomes: Sequence[Any]) -> None:
+    for piece, outcome in zip(group, outcomes, strict=True):
+        piece.outcome = outcome
 
 
 def _grouped(pieces: list[_Piece]) -> list[tuple[Batch | None, list[_Piece]]]:
@@ -191,8 +219,7 @@ def _do_together(unit: Unit, batch: Batch, group: list[_Piece]) -> None:
         for piece in group:
             _do_together(unit, batch, [piece])
         return
-    for piece, outcome in zip(group, outcomes, strict=True):
-        piece.outcome = outcome
+    _take_down(group, outcomes)
 
 
 def _answer(pieces: list[_Piece]) -> None:

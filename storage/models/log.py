@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from storage.models.types import Id, Instant, Json, metadata
+
+
+def _index_of_given(name: str, *columns: str, given: str) -> Index:
+    """An index over the rows that have a value at all: most rows cost nothing, and IS NULL is never sought in it."""
+    condition = text(f"{given} IS NOT NULL")
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
 
 raw = Table(
     "raw",
@@ -72,11 +91,11 @@ interaction = Table(
     Index("ix_interaction_client_id_at", "client_id", "at"),
     Index("ix_interaction_conversation_id_at", "conversation_id", "at"),
     Index("ix_interaction_at", "at"),
-    Index("ix_interaction_line_external_id", "line", "external_id"),
-    Index("ix_interaction_external_id", "external_id"),
-    Index("ix_interaction_same_as", "same_as"),
-    Index("ix_interaction_repeat_key", "repeat_key", "at"),
-    Index("ix_interaction_quarantined_at", "quarantined_at"),
+    _index_of_given("ix_interaction_line_external_id", "line", "external_id", given="external_id"),
+    _index_of_given("ix_interaction_external_id", "external_id", given="external_id"),
+    _index_of_given("ix_interaction_same_as", "same_as", given="same_as"),
+    _index_of_given("ix_interaction_repeat_key", "repeat_key", "at", given="repeat_key"),
+    _index_of_given("ix_interaction_quarantined_at", "quarantined_at", given="quarantined_at"),
 )
 
 attachment = Table(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Table, func, select, text, update
+from sqlalchemy import BindParameter, Column, Table, bindparam, func, select, text, update
 from sqlalchemy.sql import Select
 
 from storage.bulk import insert_rows
@@ -17,17 +17,43 @@ from storage.unit import Unit
 Rows = Sequence[Mapping[str, Any]]
 
 
-_SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id)
-_KNOWN = select(
-    identity.c.scheme,
-    identity.c.value,
-    identity.c.client_id,
-    identity.c.shared,
-    client.c.kind,
-    client.c.name,
-    client.c.company_id,
-    client.c.provisional,
-).join_from(identity, client, identity.c.client_id == client.c.id)
+# Statements are built once: building one costs more than running it.
+_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
+_SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id).where(touch.c.event_key.in_(_KEYS))
+_KNOWN = (
+    select(
+        identity.c.scheme,
+        identity.c.value,
+        identity.c.client_id,
+        identity.c.shared,
+        client.c.kind,
+        client.c.name,
+        client.c.company_id,
+        client.c.provisional,
+    )
+    .join_from(identity, client, identity.c.client_id == client.c.id)
+    .where(identity.c.value.in_(_KEYS))
+)
+_REPEATED = (
+    select(interaction.c.repeat_key, interaction.c.id, interaction.c.conversation_id, interaction.c.client_id)
+    .where(
+        interaction.c.repeat_key.in_(_KEYS),
+        interaction.c.at >= bindparam("since", type_=interaction.c.at.type),
+        interaction.c.again_of.is_(None),
+        interaction.c.quarantined_at.is_(None),
+    )
+    .order_by(interaction.c.id.desc())
+)
+
+
+def _newest(column: Column[Any]) -> Select[Any]:
+    return select(interaction).where(column.in_(_KEYS)).order_by(interaction.c.id)
+
+
+_BY_EXTERNAL_ID = _newest(interaction.c.external_id)
+_BY_SAME_AS = _newest(interaction.c.same_as)
+_DELIVERIES = select(delivery).where(delivery.c.external_id.in_(_KEYS))
+_BY_ID = {table: select(table).where(table.c.id.in_(_KEYS)) for table in (conversation, client, interaction)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +73,7 @@ def find_seen(unit: Unit, event_keys: Iterable[str]) -> dict[tuple[str, str], in
     keys = list(event_keys)
     if not keys:
         return {}
-    rows = unit.connection.execute(_SEEN.where(touch.c.event_key.in_(keys)))
+    rows = unit.connection.execute(_SEEN, {"keys": keys})
     return {(line, key): found for line, key, found in rows}
 
 
@@ -73,7 +99,7 @@ def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[
     found: dict[tuple[str, str], list[Known]] = {}
     if not wanted:
         return found
-    rows = unit.connection.execute(_KNOWN.where(identity.c.value.in_({value for _, value in wanted})))
+    rows = unit.connection.execute(_KNOWN, {"keys": list({value for _, value in wanted})})
     for scheme, value, client_id, shared, kind, name, company_id, provisional in rows:
         if (scheme, value) in wanted:
             known = Known(client_id, kind, name, company_id, provisional, shared)
@@ -83,20 +109,19 @@ def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[
 
 def find_by_external_id(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Interactions by the id their source gave them."""
-    return _newest_by(unit, interaction.c.external_id, external_ids)
+    return _newest_by(unit, "external_id", _BY_EXTERNAL_ID, external_ids)
 
 
 def find_by_same_as(unit: Unit, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Interactions by what makes a message the same on several lines."""
-    return _newest_by(unit, interaction.c.same_as, keys)
+    return _newest_by(unit, "same_as", _BY_SAME_AS, keys)
 
 
-def _newest_by(unit: Unit, column: Column[Any], keys: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _newest_by(unit: Unit, name: str, query: Select[Any], keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     wanted = list(keys)
     if not wanted:
         return {}
-    query = select(interaction).where(column.in_(wanted)).order_by(interaction.c.id)
-    return {row[column.name]: dict(row) for row in unit.connection.execute(query).mappings()}
+    return {row[name]: dict(row) for row in unit.connection.execute(query, {"keys": wanted}).mappings()}
 
 
 def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -104,8 +129,8 @@ def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[s
     wanted = list(external_ids)
     if not wanted:
         return {}
-    query = select(delivery).where(delivery.c.external_id.in_(wanted))
-    return {row.external_id: dict(row._mapping) for row in unit.connection.execute(query)}
+    rows = unit.connection.execute(_DELIVERIES, {"keys": wanted})
+    return {row.external_id: dict(row._mapping) for row in rows}
 
 
 def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, dict[str, Any]]:
@@ -113,39 +138,30 @@ def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str,
     wanted = list(keys)
     if not wanted:
         return {}
-    query = (
-        select(interaction.c.repeat_key, interaction.c.id, interaction.c.conversation_id, interaction.c.client_id)
-        .where(
-            interaction.c.repeat_key.in_(wanted),
-            interaction.c.at >= since,
-            interaction.c.again_of.is_(None),
-            interaction.c.quarantined_at.is_(None),
-        )
-        .order_by(interaction.c.id.desc())
-    )
-    return {row.repeat_key: dict(row._mapping) for row in unit.connection.execute(query)}
+    rows = unit.connection.execute(_REPEATED, {"keys": wanted, "since": since})
+    return {row.repeat_key: dict(row._mapping) for row in rows}
 
 
 def find_conversations(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Conversation rows by id."""
-    return _rows_by_id(unit, select(conversation), conversation, ids)
+    return _rows_by_id(unit, conversation, ids)
 
 
 def find_clients(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Client rows by id."""
-    return _rows_by_id(unit, select(client), client, ids)
+    return _rows_by_id(unit, client, ids)
 
 
 def find_interactions(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     """Interaction rows by id."""
-    return _rows_by_id(unit, select(interaction), interaction, ids)
+    return _rows_by_id(unit, interaction, ids)
 
 
-def _rows_by_id(unit: Unit, query: Select[Any], table: Table, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
-    wanted = set(ids)
+def _rows_by_id(unit: Unit, table: Table, ids: Iterable[int]) -> dict[int, dict[str, Any]]:
+    wanted = list(set(ids))
     if not wanted:
         return {}
-    rows = unit.connection.execute(query.where(table.c.id.in_(wanted)))
+    rows = unit.connection.execute(_BY_ID[table], {"keys": wanted})
     return {row.id: dict(row._mapping) for row in rows}
 
 

@@ -1,5 +1,4 @@
-"""Asks an HTTP server as fast as it answers, in a process of its own: `python -m tests.bench.load PORT COUNT CALLERS`.
-
+"""Asks an HTTP server as fast as it answers, from another process: `python -m tests.bench.load PORT COUNT CALLERS FIRST`.
 Plain sockets and ready-made bytes, so that the asking costs little beside the answering. Prints one JSON object:
 seconds taken, answers by status, and latency percentiles in milliseconds.
 """
@@ -30,9 +29,9 @@ class Outcome:
         return sum(self.statuses.values()) / self.seconds
 
 
-def ask(port: int, count: int, callers: int = 64) -> Outcome:
-    """Run the load in another process and wait for it."""
-    command = [sys.executable, "-m", "tests.bench.load", str(port), str(count), str(callers)]
+def ask(port: int, count: int, callers: int = 64, first: int = 0) -> Outcome:
+    """Run the load in another process and wait for it; `first` is the number of the first visitor."""
+    command = [sys.executable, "-m", "tests.bench.load", *map(str, (port, count, callers, first))]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return Outcome(**json.loads(told))
 
@@ -63,11 +62,13 @@ async def _caller(port: int, numbers: range, statuses: Counter[str], took: list[
     writer.close()
 
 
-async def _main(port: int, count: int, callers: int) -> None:
+async def _main(port: int, count: int, callers: int, first: int = 0) -> None:
     statuses: Counter[str] = Counter()
     took: list[float] = []
     began = time.perf_counter()
-    await asyncio.gather(*(_caller(port, range(one, count, callers), statuses, took) for one in range(callers)))
+    await asyncio.gather(
+        *(_caller(port, range(first + one, first + count, callers), statuses, took) for one in range(callers))
+    )
     seconds = time.perf_counter() - began
     took.sort()
     told = {
@@ -80,4 +81,4 @@ async def _main(port: int, count: int, callers: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(*(int(one) for one in sys.argv[1:4])))
+    asyncio.run(_main(*(int(one) for one in sys.argv[1:])))
