@@ -101,7 +101,7 @@ def _parse(raw: bytes, where: Where, at: datetime, total: int | None) -> Reading
         party=_party(parties, direction, notice),
         external_id=message_id,
         same_as=_same_as(message_id, digest, automatic),
-        thread=read_thread(mail, where.sign, parties.addressed()),
+        thread=read_thread(mail, where.sign, parties.addressed(), notice.original if notice else None),
         operator=parties.sender.value if parties.sender and direction is Direction.OUTBOUND else None,
         subject=subject,
         text=fold(body.text, subject),

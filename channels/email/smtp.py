@@ -147,7 +147,7 @@ async def _send_envelope(
     client: aiosmtplib.SMTP, letter: Letter, settings: SmtpSettings, own_address: str
 ) -> _Refusals:
     """MAIL and RCPT; nothing is out yet. Raises unless at least one recipient is accepted."""
-    encoding, options = _utf8_options(client, letter)
+    encoding, options = await _utf8_options(client, letter, settings)
     refused = _Refusals()
     try:
         await _send_sender(client, letter.sender, own_address, encoding, options)
@@ -162,9 +162,14 @@ async def _send_envelope(
     return refused
 
 
-def _utf8_options(client: aiosmtplib.SMTP, letter: Letter) -> tuple[str, list[str]]:
+async def _utf8_options(client: aiosmtplib.SMTP, letter: Letter, settings: SmtpSettings) -> tuple[str, list[str]]:
     if not needs_utf8(letter.sender, *letter.recipients):
         return "ascii", []
+    try:
+        if client.is_ehlo_or_helo_needed:
+            await client.ehlo()
+    except (aiosmtplib.SMTPException, TimeoutError, OSError) as error:
+        raise Unreachable(f"{settings.host} broke off: {_said(error)}") from error
     if not client.supports_extension("smtputf8"):
         raise Rejected("this server cannot carry addresses with letters beyond ASCII before @")
     return "utf-8", ["SMTPUTF8", "BODY=8BITMIME"]

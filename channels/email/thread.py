@@ -14,9 +14,12 @@ _TAG = re.compile(r"\[#(\d{1,12})\]")
 ENVELOPE = ("delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-delivered-to", "x-forwarded-to")
 
 
-def read_thread(mail: Part, sign: Sign, addressed: Iterable[str]) -> Thread | None:
-    """The references of a mail. Forged tokens and ids that only look like ours are left out."""
-    answers = answered_ids(mail, sign)
+def read_thread(mail: Part, sign: Sign, addressed: Iterable[str], about: str | None = None) -> Thread | None:
+    """The references of a mail. Forged tokens and ids that only look like ours are left out.
+
+    `about` is the Message-ID that a delivery notice speaks of.
+    """
+    answers = list(dict.fromkeys([*([about] if about else []), *answered_ids(mail, sign)]))
     conversation = _proven_by_address(addressed, sign) or _proven_by_id(answers, sign)
     tag = _TAG.search(mail.text("subject"))
     if conversation is None and not answers and tag is None:

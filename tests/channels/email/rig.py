@@ -52,17 +52,23 @@ class EmailRig:
     line = "support-mail"
     exempt: Mapping[str, str] = {"opt-out": "plain mail has no opt-out: the hub keeps the list"}
 
-    def __init__(self, dovecot: Dovecot, box: Mailbox, smtp: SmtpServer, **own: Any) -> None:
-        self.dovecot, self.box, self.smtp = dovecot, box, smtp
+    def __init__(self, dovecot: Dovecot, box: Mailbox, smtp: SmtpServer | None, **own: Any) -> None:
+        self.dovecot, self.box, self._smtp = dovecot, box, smtp
         self.door = FakeDoor(own={box.address})
         self.own = own
         self._last = b""
+
+    @property
+    def smtp(self) -> SmtpServer:
+        assert self._smtp is not None
+        return self._smtp
 
     def settings(self, *, wrong_credentials: bool = False, **more: Any) -> Settings:
         own = {**self.own, **more}
         if wrong_credentials:
             own["imap"] = {**own.get("imap", {}), "password": "wrong"}
-        return settings_for(self.box, self.dovecot.imap_port, self.smtp.port, **own)
+        port = self._smtp.port if self._smtp is not None else 0
+        return settings_for(self.box, self.dovecot.imap_port, port, **own)
 
     def channel(self, *, wrong_credentials: bool = False) -> EmailChannel:
         return create(self.line, self.settings(wrong_credentials=wrong_credentials), self.door.door())
