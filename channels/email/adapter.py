@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
+from typing import Literal
 
 from channels.contract import Door, Health, LineState
 from channels.email.address import normalise
@@ -17,7 +19,7 @@ from channels.email.watch import Watch, open_folder
 from channels.errors import BadSettings, ChannelError, Uncertain
 from channels.touch import Message, Sent, Webhook, WebhookAnswer
 
-_HANDED_OVER, _OUT = "handed over", "out"
+_HANDED_OVER, _OUT = "handed over", "out "
 _SENT_PAUSES = (5.0, 30.0, 120.0, 300.0)
 
 
@@ -71,21 +73,22 @@ class EmailChannel:
             if await self._door.memory.recall(key) is not None:
                 await self._door.memory.keep(key, "")
             raise
-        await self._door.memory.keep(key, _OUT)
+        await self._door.memory.keep(key, _OUT + json.dumps(refused, ensure_ascii=False))
         self._copies.add(Copy(message_id, raw))
         return Sent(message_id, refused)
 
-    async def was_sent(self, message: Message) -> bool | None:
-        """True: the server took it, or it lies in Sent. False: its text never went out. None: nobody can know."""
+    async def was_sent(self, message: Message) -> Sent | Literal[False] | None:
+        """`Sent`: the server took it, or it lies in Sent. False: its text never went out. None: nobody can know."""
         known = await self._door.memory.recall(_memory_key(message))
-        if known == _OUT:
-            return True
+        message_id = message_id_of(message, self._settings, self._door.sign)
         if not known:
             return False
+        if known.startswith(_OUT):
+            return Sent(message_id, json.loads(known.removeprefix(_OUT)))
         if self._settings.imap.sent is False:
             return None
         try:
-            return True if await self._is_in_sent(message) else None
+            return Sent(message_id) if await self._is_in_sent(message_id) else None
         except (ChannelError, Refused):
             return None
 
@@ -153,11 +156,11 @@ class EmailChannel:
         finally:
             await session.close()
 
-    async def _is_in_sent(self, message: Message) -> bool:
+    async def _is_in_sent(self, message_id: str) -> bool:
         session = await open_session(self._settings.imap, self._settings.max_message_bytes)
         try:
             await session.select(await find_sent(session, self._settings))
-            return bool(await session.find_by_message_id(message_id_of(message, self._settings, self._door.sign)))
+            return bool(await session.find_by_message_id(message_id))
         finally:
             await session.close()
 

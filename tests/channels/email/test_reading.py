@@ -206,7 +206,8 @@ HOSTILE = {
     "nested html": b"Content-Type: text/html\n\n" + b"<div>" * 9_000,
     "many tags": b"Content-Type: text/html\n\n" + b"<td>" * 250_000,
     "entities": b"Content-Type: text/html\n\n" + b"&" * 300_000,
-    "winmail counts": b"Content-Type: application/ms-tnef\n\n\x78\x9f\x3e\x22\x01\x00\x01\x03\x90\x06\x00\x04\x00\x00\x00"
+    "winmail counts": b"Content-Type: application/ms-tnef\n\n"
+    + b"\x78\x9f\x3e\x22\x01\x00\x01\x03\x90\x06\x00\x04\x00\x00\x00"
     + b"\xff" * 4
     + b"\x00" * 5000,
 }

@@ -113,8 +113,11 @@ async def test_nothing_is_smuggled_into_headers(rig: EmailRig, own: dict[str, An
 async def test_some_recipients_refused(rig: EmailRig) -> None:
     rig.smtp.refuse("gone@client.example", "550 5.1.1 no such user")
     to = (*TO, Identity("email", "gone@client.example"))
-    sent = await rig.channel().send(message(to=to))
+    channel = rig.channel()
+    sent = await channel.send(message(to=to))
     assert sent.refused == {"gone@client.example": "550 5.1.1 no such user"}
+    assert await channel.was_sent(message(to=to)) == sent
+    await channel.close()
     assert rig.smtp.received[-1].recipients == (CLIENT,)
 
 
@@ -151,7 +154,8 @@ async def test_a_break_after_the_text_leaves_it_open(rig: EmailRig) -> None:
         await channel.send(message())
     assert await channel.was_sent(message()) is None
     rig.box.deliver(rig.smtp.received[-1].raw, "Sent")
-    assert await channel.was_sent(message()) is True
+    found = await channel.was_sent(message())
+    assert found and found.external_id == message_from_bytes(rig.smtp.received[-1].raw)["Message-ID"]
     await channel.close()
 
 
