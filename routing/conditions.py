@@ -338,7 +338,7 @@ def _first_test(wanted: bool) -> Selector:
 
 def _during_test(spans: Hours) -> Selector:
     def test(facts: Facts) -> bool:
-        wall = facts.book.calendar_for(None, None).wall(facts.at)
+        wall = facts.book.calendar_for(None, _team(facts)).wall(facts.at)
         minute = wall.hour * 60 + wall.minute
         return any(each.opens <= minute < each.closes or each.opens <= minute + DAY < each.closes for each in spans)
 
