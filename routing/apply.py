@@ -88,7 +88,7 @@ def write(
     """Write what changed, and tell open desks after the commit."""
     connection = unit.connection
     if harvest.started:
-        insert_rows(connection, obligation, [_obligation_row(obligations[number]) for number in harvest.started])
+        insert_rows(connection, obligation, [obligation_row(obligations[number]) for number in harvest.started])
     if harvest.changed:
         connection.execute(_CHANGE, [_changed_row(obligations[number]) for number in sorted(harvest.changed)])
     if harvest.history:
@@ -120,7 +120,8 @@ def _write_history(unit: Unit, history: list[HistoryEntry]) -> None:
     insert_rows(unit.connection, clock_event, rows)
 
 
-def _obligation_row(o: ObligationFacts) -> dict[str, Any]:
+def obligation_row(o: ObligationFacts) -> dict[str, Any]:
+    """A promise as its row."""
     row = {
         "id": o.id,
         "regulation": o.regulation,

@@ -1,0 +1,162 @@
+"""A draft over the past: counts, hours, operators; the past read from the store; histories folded again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from routing.engine import decide
+from routing.facts import Facts
+from routing.ledger import Ledger, read_obligation
+from routing.past import count_past, read_past
+from routing.rebuild import compare, copy_into
+from routing.rehearse import Happening, Rehearsal
+from storage.models import client, interaction, journal, obligation
+from storage.store import Store
+from storage.unit import Unit
+
+from .world import book_of, call, conversation, message, msk
+from .world import client as a_client
+
+DRAFT = book_of(
+    """
+[regulation.draft]
+title = "Answer"
+kind = "respond"
+within = "4 working hours"
+calendar = "office"
+warn = ["50%"]
+[regulation.materials]
+title = "Materials"
+kind = "follow_up"
+after = { event = "call.ended", field = { materials_requested = true } }
+within = "2 hours"
+"""
+)
+ANNA = a_client(responsible="anna")
+
+
+def heard(touch: Any, **more: Any) -> Happening:
+    return Happening(touch.ended_at or touch.at, ANNA, touch, conversation=conversation(), **more)
+
+
+def test_what_would_have_been() -> None:
+    rehearsal = Rehearsal(DRAFT, {"draft"})
+    for touch in (
+        message(1, "2026-09-14 10:00"),
+        message(2, "2026-09-14 11:00", "outbound"),
+        message(3, "2026-09-14 12:00"),
+        call(
+            4,
+            "2026-09-15 09:00",
+            ended="2026-09-15 09:10",
+            outcome="answered",
+            talk_s=500,
+            fields={"materials_requested": True},
+        ),
+        message(5, "2026-09-15 15:00"),
+        message(6, "2026-09-15 17:55"),
+    ):
+        rehearsal.see(heard(touch))
+    report = rehearsal.finish(msk("2026-09-15 18:00"))
+    told = [(each.to, each.step, each.at) for each in rehearsal.told]
+    assert told == [
+        ("anna", "50% alert owner", msk("2026-09-14 14:00")),
+        ("vera", "due alert lead", msk("2026-09-14 16:00") + timedelta(microseconds=1)),
+        ("anna", "50% alert owner", msk("2026-09-15 17:00")),
+    ]
+    assert report.as_json()["total"] == {
+        "started": 3,
+        "met": 1,
+        "breached": 1,
+        "cancelled": 0,
+        "running": 1,
+        "alerts": 3,
+        "share": 0.5,
+    }
+    assert set(report.by_hour) == {10, 12, 15}
+    assert report.by_operator["anna"].breached == 1
+    assert report.worst[0].met_at == msk("2026-09-15 09:00")
+
+
+@pytest.fixture
+def store(database_url: str, tmp_path: Path) -> Iterator[Store]:
+    now = msk("2026-09-16 10:00")
+    opened = Store.open(database_url, tmp_path, lambda: now)
+
+    def fill(unit: Unit) -> None:
+        unit.connection.execute(insert(client).values(id=1, name="C", responsible="anna", created_at=now))
+        base = {"channel": "email", "line": "mail", "client_id": 1, "conversation_id": 1, "team": "support"}
+        for number, at, direction in (
+            (1, "2026-09-14 10:00", "inbound"),
+            (2, "2026-09-14 11:00", "outbound"),
+            (3, "2026-09-15 10:00", "inbound"),
+            (4, "2026-09-13 10:00", "inbound"),
+        ):
+            values = {"id": number, "kind": "message", "direction": direction, "at": msk(at), **base}
+            unit.connection.execute(insert(interaction).values(**values))
+        closed = {"who": "operator:anna", "action": "closed", "subject": "conversation", "subject_id": "1"}
+        unit.connection.execute(
+            insert(journal).values(at=msk("2026-09-15 12:00"), data={"how": "no_answer_needed"}, **closed)
+        )
+
+    opened.write_now(fill)
+    yield opened
+    opened.engines.dispose()
+
+
+def test_the_past_comes_from_the_log(store: Store) -> None:
+    since = msk("2026-09-14 00:00")
+
+    def rehearse(connection: Any) -> Any:
+        assert count_past(connection, since) == 3
+        rehearsal = Rehearsal(DRAFT, {"draft"})
+        for happening in read_past(connection, since):
+            rehearsal.see(happening)
+        rehearsal.finish(msk("2026-09-16 10:00"))
+        return [(each.state, each.closed_why) for each in rehearsal.obligations]
+
+    assert store.read_now(rehearse) == [("met", None), ("cancelled", "no_answer_needed")]
+
+
+def test_histories_fold_into_an_empty_database(store: Store, tmp_path: Path) -> None:
+    def live(unit: Unit) -> None:
+        ledger = Ledger.load(unit, [1], DRAFT)
+        for touch in (
+            message(1, "2026-09-14 10:00"),
+            message(2, "2026-09-14 11:00", "outbound"),
+            message(3, "2026-09-15 10:00"),
+        ):
+            facts = Facts(
+                unit.now,
+                touch.at,
+                DRAFT,
+                DRAFT.roster,
+                touch,
+                client=ANNA,
+                conversation=conversation(),
+                obligations=ledger.obligations_of(1),
+            )
+            ledger.apply(decide(facts), facts)
+        ledger.flush()
+
+    store.write_now(live)
+    assert store.read_now(lambda connection: list(compare(connection))) == []
+    empty = Store.open(f"sqlite:///{tmp_path}/empty.db", tmp_path, store.now)
+    with store.engines.reader.connect() as connection:
+        assert empty.write_now(lambda unit: copy_into(unit, connection)) == 2
+        with empty.engines.reader.connect() as other:
+            assert list(compare(other, connection)) == []
+            both = [[read_obligation(row) for row in each.execute(select(obligation))] for each in (connection, other)]
+    assert both[0] == both[1]
+    empty.engines.dispose()
+    store.write_now(
+        lambda unit: unit.connection.execute(update(obligation).where(obligation.c.id == 2).values(owner="x"))
+    )
+    (found,) = store.read_now(lambda connection: list(compare(connection)))
+    assert (found.obligation, found.column, found.stored, found.folded) == (2, "owner", "x", "anna")
