@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.email.automatic import judge
@@ -28,6 +28,8 @@ from channels.email.thread import read_thread
 from channels.touch import Attachment, Automatic, Direction, Identity, Kind, Raw, Receipt, Touch
 
 INBOX, SENT = "inbox", "sent"
+_SECONDS_LOST = timedelta(seconds=3)
+"""A Date header tells whole seconds: what was answered within one must not seem older than its question."""
 MEDIA_TYPE = "message/rfc822"
 
 
@@ -155,7 +157,7 @@ def _when(mail: Part, at: datetime, where: Where, body: Body) -> datetime:
     written = parse_date(mail.text("date"))
     if written is None and "date" in mail.headers:
         body.remarks.append(f"the date {mail.text('date')[:60]!r} is none")
-    return written if where.box == SENT and written is not None and written < at else at
+    return written if where.box == SENT and written is not None and at - written > _SECONDS_LOST else at
 
 
 def _digest(mail: Part) -> str:

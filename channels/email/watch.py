@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from channels.contract import Door
 from channels.email.imap import MOST_AT_ONCE, Listed, Refused, Session, open_session
@@ -22,6 +22,7 @@ from channels.errors import BadSettings
 
 BATCH_MAILS, BATCH_BYTES = 64, 8 * 1024 * 1024
 _LARGE = 512 * 1024
+_JUST_NOW = timedelta(seconds=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Watch:
 
     async def _parse(self, mail: _Mail, where: Where, now: datetime, validity: int) -> Reading:
         """Small mails at once (a fifth of a millisecond), large ones in a thread."""
-        at = min(mail.listed.at or now, now)
+        at = _instant(mail.listed.at, now)
         if mail.raw is None:
             remark = f"the mail server could not give this mail ({mail.listed.size} bytes, UID {mail.listed.uid})"
             return Reading(unreadable(b"", where, at, remark, None, f"uid:{validity}:{mail.listed.uid}"))
@@ -168,6 +169,12 @@ async def open_folder(session: Session, folder: str) -> int:
     except Refused as error:
         names = ", ".join(sorted(each.name for each in await session.folders())[:30])
         raise BadSettings(f"there is no folder {folder!r}: {error}", remedy=f"Take one of: {names}.") from error
+
+
+def _instant(arrived: datetime | None, now: datetime) -> datetime:
+    """When a mail came. Servers tell whole seconds; for one that came just now our clock knows better, and an answer
+    within the second must not seem older than what it answers."""
+    return now if arrived is None or now - arrived < _JUST_NOW else arrived
 
 
 def _by_size(listed: Sequence[Listed], most_bytes: int) -> Iterator[list[Listed]]:
