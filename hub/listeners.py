@@ -7,7 +7,7 @@ import os
 import random
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -37,6 +37,7 @@ HOLD = timedelta(seconds=20)
 _RENEW_S = 5.0
 _AGAIN_S = (1, 2, 5, 10, 30, 60)
 _PERSON_S = 300.0
+_CLOSE_S = 10.0
 
 
 class Memory:
@@ -69,6 +70,7 @@ class Listeners:
         self._deliver = deliver
         self._channels: dict[str, tuple[Line, Channel]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._errands: set[asyncio.Task[None]] = set()
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._listening = False
 
@@ -83,7 +85,15 @@ class Listeners:
         settings = settings_of(line, self._settings)
         channel = registry.find(line.channel).create(key, settings, self._door(key))
         self._channels[key] = (line, channel)
+        if known is not None:
+            self._run_errand(_close(key, known[1]))
         return channel
+
+    def _run_errand(self, errand: Coroutine[Any, Any, None]) -> None:
+        """Something short that nobody waits for; a task that nothing refers to may vanish half way."""
+        task = asyncio.get_running_loop().create_task(errand)
+        self._errands.add(task)
+        task.add_done_callback(self._errands.discard)
 
     def _door(self, key: str) -> Door:
         door = open_door(self._settings, self._store, self._setup, self._deliver, key)
@@ -120,35 +130,47 @@ class Listeners:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await self._let_go(key)
         _, channel = self._channels.pop(key, (None, None))
         if channel is not None:
             await _close(key, channel)
+
+    async def _let_go(self, key: str) -> None:
+        """So that whoever listens next need not wait until our hold runs out."""
+        try:
+            await self._store.write(lambda unit: _release_hold(unit, key, self._name))
+        except Exception as error:
+            log.info("hold_not_released", line=key, error=repr(error))
 
     async def close(self) -> None:
         """Stop listening and let go of all connections."""
         self._listening = False
         await asyncio.gather(*(self._stop(key) for key in {*self._tasks, *self._channels}))
+        await asyncio.gather(*self._errands, return_exceptions=True)
 
     async def _supervise(self, key: str) -> None:
         """Listen for ever: what can be tried again is, later and later; what needs a person waits for one."""
         failures = 0
         while True:
-            if not await self._hold(key):
+            if not await self._try_hold(key):
                 await asyncio.sleep(_RENEW_S)
                 continue
             began = self._store.now()
             health, pause = await self._listen_once(key)
             failures = 0 if self._store.now() - began > timedelta(minutes=1) else failures + 1
-            await self._write_health(key, health)
+            if health is not None:
+                await self._write_health(key, health)
             if pause is None:
                 pause = _AGAIN_S[min(failures, len(_AGAIN_S)) - 1] if failures else _AGAIN_S[0]
             await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (jitter, not a secret)
 
-    async def _listen_once(self, key: str) -> tuple[Health, float | None]:
-        """Listen until it breaks; answers how the line is now and how long to wait (None = back off)."""
-        keeper = asyncio.create_task(self._keep_hold(key))
+    async def _listen_once(self, key: str) -> tuple[Health | None, float | None]:
+        """Listen until it breaks; answers how the line is now (None = that is another's to say) and how long to wait
+        (None = back off)."""
         try:
-            await self.channel_of(key).listen()
+            if not await self._listen_while_held(key):
+                log.warning("hold_lost", line=key)
+                return None, _RENEW_S
         except BadSettings as error:
             return Health(LineState.NEEDS_PERSON, error.reason, error.remedy or ""), _PERSON_S
         except Throttled as error:
@@ -159,24 +181,45 @@ class Listeners:
         except Exception as error:
             log.exception("line_failed", line=key)
             return Health(LineState.WILL_RETRY, f"unexpected error: {error!r}", "look at the log"), None
-        finally:
-            keeper.cancel()
         return Health(LineState.WILL_RETRY, "the connection ended"), None
+
+    async def _listen_while_held(self, key: str) -> bool:
+        """Listen until it ends by itself; False if another process has taken the line over meanwhile."""
+        listening = asyncio.ensure_future(self.channel_of(key).listen())
+        keeping = asyncio.create_task(self._keep_hold(key))
+        try:
+            await asyncio.wait({listening, keeping}, return_when=asyncio.FIRST_COMPLETED)
+            if listening.done():
+                listening.result()
+            return listening.done()
+        finally:
+            listening.cancel()
+            keeping.cancel()
+            await asyncio.gather(listening, keeping, return_exceptions=True)
 
     async def _hold(self, key: str) -> bool:
         """A line is listened to by one process; another takes over when this one falls silent."""
         return await self._store.write(lambda unit: _take_hold(unit, key, self._name))
 
+    async def _try_hold(self, key: str) -> bool:
+        try:
+            return await self._hold(key)
+        except Exception as error:  # the database is away for a while: nothing could be delivered anyway
+            log.warning("hold_not_taken", line=key, error=repr(error))
+            return False
+
     async def _keep_hold(self, key: str) -> None:
+        """Renew the hold; returns once another process has it."""
         while True:
             await asyncio.sleep(_RENEW_S)
             try:
-                await self._hold(key)
+                if not await self._hold(key):
+                    return
             except Exception as error:  # the database is away for a while; the line itself may be well
                 log.warning("hold_not_renewed", line=key, error=repr(error))
 
     def _note_health(self, key: str, health: Health) -> None:
-        asyncio.get_running_loop().create_task(self._write_health(key, health))
+        self._run_errand(self._write_health(key, health))
 
     async def _write_health(self, key: str, health: Health) -> None:
         try:
@@ -227,7 +270,8 @@ def own_addresses(setup: SetUp) -> frozenset[str]:
 
 async def _close(key: str, channel: Channel) -> None:
     try:
-        await channel.close()
+        async with asyncio.timeout(_CLOSE_S):
+            await channel.close()
     except Exception as error:
         log.info("line_not_closed_cleanly", line=key, error=repr(error))
 
@@ -255,6 +299,12 @@ def _take_hold(unit: Unit, key: str, holder: str) -> bool:
         .values(holder=holder, held_until=until, seen_at=unit.now)
     )
     return taken.rowcount == 1
+
+
+def _release_hold(unit: Unit, key: str, holder: str) -> None:
+    table = models.line_health
+    mine = (table.c.line == key) & (table.c.holder == holder)
+    unit.connection.execute(update(table).where(mine).values(holder=None, held_until=None))
 
 
 def _is_held_by_another(row: Any, holder: str, now: datetime) -> bool:

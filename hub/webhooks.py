@@ -5,7 +5,6 @@ from __future__ import annotations
 import structlog
 from aiohttp import web
 
-from channels.contract import Channel
 from channels.errors import BadSettings, ChannelError
 from channels.touch import Webhook
 from hub.composition import HUB
@@ -22,12 +21,17 @@ def routes() -> list[web.RouteDef]:
 
 async def receive(request: web.Request) -> web.Response:
     """Answers after everything in the request is committed: whoever calls again after an error repeats nothing."""
-    try:
-        channel = _channel(request)
-    except BadSettings:
+    hub, line = request.app[HUB], request.match_info["line"]
+    known = hub.setup.current.lines.get(line)
+    if known is None or not known.listens:
         return web.Response(status=404, text="there is no such line")
-    body = await request.content.read(MOST_BYTES + 1)
-    if len(body) > MOST_BYTES:
+    try:
+        channel = hub.listeners.channel_of(line)
+    except BadSettings as error:
+        log.warning("webhook_refused", line=line, reason=error.reason)
+        return web.Response(status=503, text="this line is not ready")
+    body = await _read(request)
+    if body is None:
         return web.Response(status=413, text="too large")
     webhook = Webhook(
         method=request.method,
@@ -40,10 +44,16 @@ async def receive(request: web.Request) -> web.Response:
     try:
         answer = await channel.receive(webhook)
     except ChannelError as error:
-        log.warning("webhook_refused", line=request.match_info["line"], reason=error.reason)
+        log.warning("webhook_refused", line=line, reason=error.reason)
         return web.Response(status=503 if error.retryable else 400, text=error.reason)
     return web.Response(status=answer.status, body=answer.body, content_type=answer.media_type)
 
 
-def _channel(request: web.Request) -> Channel:
-    return request.app[HUB].listeners.channel_of(request.match_info["line"])
+async def _read(request: web.Request) -> bytes | None:
+    """The whole body, however many pieces it comes in; None when it is too large."""
+    body = bytearray()
+    async for piece in request.content.iter_any():
+        body += piece
+        if len(body) > MOST_BYTES:
+            return None
+    return bytes(body)

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from channels.contract import Channel
-from channels.errors import BadSettings, ChannelError, OptedOut, Rejected
+from channels.errors import BadSettings, ChannelError, Uncertain
 from channels.touch import Attachment, Message, Sent
 from hub.jobs.worker import MOST_ATTEMPTS, GiveUp, Later
 from hub.outbound import read_identity
@@ -36,6 +36,19 @@ class Deliver:
         self._channel_of = channel_of
 
     async def __call__(self, job: Job) -> None:
+        try:
+            await self._deliver(job)
+        except (GiveUp, Later):
+            raise
+        except Exception as error:
+            if job.attempts < MOST_ATTEMPTS:
+                raise
+            reason = f"given up after {job.attempts} attempts: {error}"
+            state = "unknown" if isinstance(error, Uncertain) else "failed"
+            await self._settle_failed(job.body["delivery"], reason, state=state)
+            raise GiveUp(reason) from error
+
+    async def _deliver(self, job: Job) -> None:
         number = job.body["delivery"]
         row = await self._store.read(lambda connection: _read(connection, number))
         if row is None or row["state"] not in {"pending", "unknown"}:
@@ -67,16 +80,13 @@ class Deliver:
         await self._store.write(lambda unit: jobs.mark_started(unit, job.id))
         try:
             sent = await channel.send(message)
-        except (Rejected, OptedOut) as error:
-            await self._fail(number, error.reason)
         except BadSettings as error:
             raise Later(error.reason, _NEEDS_PERSON) from error
         except ChannelError as error:
-            if job.attempts >= MOST_ATTEMPTS:
-                await self._fail(number, f"given up after {job.attempts} attempts: {error.reason}")
+            if not error.retryable:
+                await self._fail(number, error.reason)
             raise
-        else:
-            await self._settle_sent(number, sent)
+        await self._settle_sent(number, sent)
 
     async def _settle_sent(self, number: int, sent: Sent) -> None:
         setup = self._setup()
@@ -111,7 +121,7 @@ def _read(connection: Connection, number: int) -> Row | None:
         .where(
             interaction.c.conversation_id == row["conversation_id"],
             interaction.c.external_id.is_not(None),
-            interaction.c.line == row["line"],
+            _same_ids(row),
             interaction.c.id < row["interaction_id"],
         )
         .order_by(interaction.c.id.desc())
@@ -119,6 +129,13 @@ def _read(connection: Connection, number: int) -> Row | None:
     )
     row["answers"] = tuple(reversed(connection.execute(earlier).scalars().all()))
     return row
+
+
+def _same_ids(row: Row) -> ColumnElement[bool]:
+    """Message-IDs mean the same in all mailboxes; what other channels call a message is known on its line only."""
+    interaction = models.interaction
+    channel: str = row["interaction"]["channel"]
+    return interaction.c.channel == channel if channel == "email" else interaction.c.line == row["line"]
 
 
 def _compose(row: Row, files: FileStore, setup: SetUp) -> Message:

@@ -5,18 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-import structlog
-
 from channels.contract import Channel
-from channels.errors import BadSettings, Rejected
+from channels.errors import BadSettings, ChannelError
 from channels.touch import Identity, Message
 from hub.jobs.worker import MOST_ATTEMPTS, GiveUp, Later
 from hub.setup.snapshot import SetUp
 from storage.repositories import jobs
 from storage.repositories.jobs import Job
 from storage.store import Store
-
-log = structlog.get_logger(__name__)
 
 
 class Notify:
@@ -53,13 +49,12 @@ class Notify:
         await self._store.write(lambda unit: jobs.mark_started(unit, job.id))
         try:
             await channel.send(message)
-        except Rejected as error:
-            raise GiveUp(error.reason) from error
         except BadSettings as error:
             raise Later(error.reason, timedelta(minutes=10)) from error
-        finally:
-            if job.attempts >= MOST_ATTEMPTS:
-                log.warning("notice_given_up", job=job.id, attempts=job.attempts)
+        except ChannelError as error:
+            if not error.retryable or job.attempts >= MOST_ATTEMPTS:
+                raise GiveUp(error.reason) from error
+            raise
 
 
 def alert_line(setup: SetUp) -> str | None:

@@ -100,38 +100,54 @@ class Worker:
             return
 
     async def _claim(self, room: int) -> list[Job]:
-        if not await self._store.read(lambda connection: jobs.is_any_due(connection, self._store.now())):
-            return []
         try:
+            if not await self._store.read(lambda connection: jobs.is_any_due(connection, self._store.now())):
+                return []
             return await self._store.write(lambda unit: jobs.claim(unit, self._name, room, LEASE))
         except Exception as error:  # the database is away for a while: the rows wait
             log.warning("jobs_not_claimed", error=repr(error))
             return []
 
     async def _do(self, job: Job) -> None:
+        """Do one job and write down what came of it. Never raises: what cannot be written is done again later."""
+        try:
+            error = await self._attempt(job)
+            if error is None or isinstance(error, GiveUp):
+                await self._store.write(lambda unit: jobs.finish(unit, job.id, self._name))
+            else:
+                await self._postpone(job, error)
+        except Exception as error:  # the database is away for a while: the claim runs out by itself
+            log.warning("job_not_settled", kind=job.kind, job=job.id, error=repr(error))
+
+    async def _attempt(self, job: Job) -> Exception | None:
         handler = self._handlers.get(job.kind)
         try:
             if handler is None:
-                raise Later(f"this process knows no job {job.kind!r}", timedelta(minutes=5))
+                raise Later(f"this process knows no job {job.kind!r}", timedelta(minutes=5), started=job.started)
             async with asyncio.timeout(TIME_LIMIT):
                 await handler(job)
         except GiveUp as error:
             log.warning("job_given_up", kind=job.kind, job=job.id, error=str(error))
-            await self._store.write(lambda unit: jobs.finish(unit, job.id))
+            return error
         except Exception as error:
-            await self._postpone(job, error)
-        else:
-            await self._store.write(lambda unit: jobs.finish(unit, job.id))
+            return error
+        return None
 
     async def _postpone(self, job: Job, error: Exception) -> None:
-        after, started = back_off(job.attempts), isinstance(error, Uncertain | TimeoutError)
+        after = back_off(job.attempts)
         if isinstance(error, Throttled):
             after = timedelta(seconds=error.retry_after)
         if isinstance(error, Later):
-            after, started = error.after, error.started
+            after = error.after
         if not isinstance(error, ChannelError | Later | TimeoutError):
             log.error("job_failed", kind=job.kind, job=job.id, exc_info=error)
         reason = str(error) or repr(error)
+        started = None if _is_uncertain(error) else job.started or (isinstance(error, Later) and error.started)
         await self._store.write(
-            lambda unit: jobs.postpone(unit, job.id, unit.now + after, reason, started=started or job.started)
+            lambda unit: jobs.postpone(unit, job.id, unit.now + after, reason, self._name, started=started)
         )
+
+
+def _is_uncertain(error: Exception) -> bool:
+    """May the outside world have been touched? What a channel says of itself is believed, any other error is not."""
+    return isinstance(error, Uncertain) or not isinstance(error, ChannelError | Later)

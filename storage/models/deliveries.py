@@ -26,6 +26,7 @@ delivery = Table(
     Index("ix_delivery_interaction_id", "interaction_id"),
     Index("ix_delivery_external_id", "external_id"),
     Index("ix_delivery_state", "state"),
+    Index("ix_delivery_made_at", "made_at"),
 )
 
 receipt = Table(
@@ -39,9 +40,7 @@ receipt = Table(
     Column("recipient", String(300)),
     Column("reason", Text),
     Column("permanent", Boolean, nullable=False, default=True),
-    Column(
-        "delivery_id", Id, comment="null while unknown: it may precede the answer to the send"
-    ),
+    Column("delivery_id", Id, comment="null while unknown: it may precede the answer to the send"),
     Index("ix_receipt_external_id", "external_id"),
     Index("ix_receipt_delivery_id", "delivery_id"),
 )
@@ -60,4 +59,6 @@ job = Table(
     Column("error", Text),
     Column("made_at", Instant, nullable=False),
     Index("ix_job_run_at", "run_at"),
+    sqlite_autoincrement=True,
+    comment="numbers are never used twice: messages to our own people are known by them",
 )

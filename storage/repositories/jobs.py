@@ -63,18 +63,21 @@ def extend(unit: Unit, number: int, lease: timedelta) -> None:
     unit.connection.execute(update(job).where(job.c.id == number).values(claimed_until=unit.now + lease))
 
 
-def finish(unit: Unit, number: int) -> None:
-    """It happened."""
-    unit.connection.execute(delete(job).where(job.c.id == number))
+def finish(unit: Unit, number: int, worker: str) -> None:
+    """It happened. A worker whose claim ran out and was taken over has no say any more."""
+    unit.connection.execute(delete(job).where(_mine(number, worker)))
 
 
-def postpone(unit: Unit, number: int, run_at: datetime, error: str, *, started: bool) -> None:
-    """Try again later."""
-    unit.connection.execute(
-        update(job)
-        .where(job.c.id == number)
-        .values(run_at=run_at, claimed_by=None, claimed_until=None, error=error[:4000], started=int(started))
-    )
+def postpone(unit: Unit, number: int, run_at: datetime, error: str, worker: str, *, started: bool | None) -> None:
+    """Try again later. `started` None leaves what `mark_started` noted."""
+    changes = {"run_at": run_at, "claimed_by": None, "claimed_until": None, "error": error[:4000]}
+    if started is not None:
+        changes["started"] = int(started)
+    unit.connection.execute(update(job).where(_mine(number, worker)).values(**changes))
+
+
+def _mine(number: int, worker: str) -> Any:
+    return and_(job.c.id == number, job.c.claimed_by == worker)
 
 
 def is_any_due(connection: Connection, now: datetime) -> bool:
