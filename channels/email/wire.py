@@ -65,6 +65,8 @@ class Wire(IMAP4ClientProtocol):
         """Give the connection up; the first reason counts."""
         if not self.lost.done():
             self.lost.set_result(why)
+        for task in self.tasks:  # a greeting whose CAPABILITY is never answered would wait for ever
+            task.cancel()
         if self.transport is not None:
             self.transport.abort()
 
@@ -75,6 +77,7 @@ class Wire(IMAP4ClientProtocol):
         if goodbye and not self.lost.done():
             self.transport.write(goodbye)
         self.lose("closed by us")
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(2):
                 await self.gone.wait()

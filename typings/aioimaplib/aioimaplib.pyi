@@ -39,6 +39,7 @@ class IMAP4ClientProtocol(asyncio.Protocol):
     transport: asyncio.Transport
     state: str
     capabilities: set[str]
+    tasks: set[asyncio.Future[object]]
     pending_sync_command: Command | None
     def __init__(
         self,
