@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import sqlite3
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from channels.contract import Accepted
 from channels.touch import Touch
@@ -27,6 +30,12 @@ from storage.unit import Unit
 log = structlog.get_logger(__name__)
 
 _LARGE = 32 * 1024
+_LONGEST_TYPE = 200
+_LONGEST_KEY = 300
+_SQLITE_OUTAGES = frozenset({5, 6, 7, 8, 10, 13, 14, 15})
+"""BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL, CANTOPEN, PROTOCOL."""
+_OUTAGE_CLASSES = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+"""PostgreSQL: connection, transaction state, rollback, resources, not in state, operator intervention, system error."""
 _MOST_REMEMBERED = 1000
 
 
@@ -47,11 +56,11 @@ class Intake:
         arrival = await self._prepare(touch)
         try:
             accepted = await self._store.lane.hand_in(self._take_in, arrival)
-        except (LaneClosed, DBAPIError) as error:
-            if isinstance(error, LaneClosed) or error.connection_invalidated or _is_outage(error):
-                raise
-            return await self._set_aside(arrival, error)
+        except LaneClosed:
+            raise
         except Exception as error:
+            if is_outage(error):
+                raise
             return await self._set_aside(arrival, error)
 
         self._remember(accepted)
@@ -105,25 +114,19 @@ class Intake:
 
         def write(unit: Unit) -> None:
             touch = arrival.touch
-            known = rows.find_set_aside(unit, touch.line, touch.event_key)
-            if known:
+            event_key = _fitting_key(touch.event_key)
+            if rows.find_set_aside(unit, touch.line, event_key):
                 return
-            body = {**fold.describe(touch), "text": touch.text, "at": touch.at.isoformat(), "phase": touch.phase}
-            raw_id = write_raws(unit, [arrival])[0]
-            rows.write_rows(
-                unit,
-                models.set_aside,
-                [
-                    {
-                        "line": touch.line,
-                        "event_key": touch.event_key,
-                        "at": unit.now,
-                        "error": repr(error)[:4000],
-                        "touch": body,
-                        "raw_id": raw_id,
-                    }
-                ],
-            )
+            body = {**fold.describe(touch), "text": touch.text, "at": touch.at, "phase": touch.phase}
+            kept = {
+                "line": touch.line,
+                "event_key": event_key,
+                "at": unit.now,
+                "error": _plain(repr(error)[:4000]),
+                "touch": _plain(body),
+                "raw_id": write_raws(unit, [arrival])[0],
+            }
+            rows.write_rows(unit, models.set_aside, [kept])
             unit.emit(Event("line", touch.line, "set_aside"))
 
         await self._store.write(write)
@@ -131,9 +134,40 @@ class Intake:
 
 
 def _raw_row(media_type: str, size: int, data: bytes | None, path: str | None) -> dict[str, Any]:
-    return {"media_type": media_type, "size": size, "data": data, "path": path}
+    return {"media_type": media_type[:_LONGEST_TYPE], "size": size, "data": data, "path": path}
 
 
-def _is_outage(error: DBAPIError) -> bool:
+def is_outage(error: Exception) -> bool:
     """Is the database itself in trouble (locked, full, unreachable), rather than this touch?"""
-    return type(error).__name__ in {"OperationalError", "InterfaceError"}
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if isinstance(error.orig, sqlite3.Error):
+        return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _SQLITE_OUTAGES
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError | InterfaceError) and (state is None or state[:2] in _OUTAGE_CLASSES)
+
+
+def _fitting_key(event_key: str) -> str:
+    """An event key that any database takes, always the same for the same touch."""
+    plain = str(_plain(event_key))
+    if plain == event_key and len(plain) <= _LONGEST_KEY:
+        return plain
+    digest = hashlib.sha256(event_key.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{plain[: _LONGEST_KEY - 65]}#{digest}"
+
+
+def _plain(value: Any) -> Any:
+    """A value that any database takes, whatever it is: what cannot be written is written about."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "\ufffd")
+    if isinstance(value, Mapping):
+        return {str(_plain(str(key))): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    return _plain(value.isoformat() if isinstance(value, datetime) else repr(value))

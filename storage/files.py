@@ -20,6 +20,7 @@ class FileStore:
         name = f"{digest[:2]}/{digest[2:]}"
         target = self._folder / name
         if target.exists():
+            _sync_folder(target.parent)  # whoever made it may not have come so far yet
             return name
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = target.with_name(f".{digest[2:10]}.{secrets.token_hex(6)}")

@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from storage.engine import Engines
 from storage.events import Event
@@ -28,6 +29,9 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 Batch = Callable[[Unit, Sequence[Any]], Sequence[Any]]
+
+_RACES = frozenset({"23505", "40001", "40P01"})
+"""PostgreSQL's unique violation, serialisation failure and deadlock."""
 
 
 class LaneClosed(RuntimeError):
@@ -139,9 +143,17 @@ class Lane:
                     piece.error = piece.error or error
                 events = ()
             self.figures.note(len(pieces))
-            if events:
-                self._told(events)
+            self._tell(events)
             _answer(pieces)
+
+    def _tell(self, events: tuple[Event, ...]) -> None:
+        """What is committed stays so, whoever cannot be told; and the lane must go on."""
+        if not events:
+            return
+        try:
+            self._told(events)
+        except Exception as error:
+            log.warning("events_not_told", error=repr(error), events=len(events))
 
     def _take(self) -> list[_Piece]:
         with self._bell:
@@ -199,18 +211,17 @@ def _grouped(pieces: list[_Piece]) -> list[tuple[Batch | None, list[_Piece]]]:
 
 
 def _do_alone(unit: Unit, piece: _Piece) -> None:
-    assert piece.work is not None
+    work = piece.work
+    assert work is not None
     try:
-        with unit.savepoint():
-            piece.outcome = piece.work(unit)
+        piece.outcome = _do_again_if_raced(unit, lambda: work(unit))
     except Exception as error:
         piece.error = error
 
 
 def _do_together(unit: Unit, batch: Batch, group: list[_Piece]) -> None:
     try:
-        with unit.savepoint():
-            outcomes = batch(unit, [piece.item for piece in group])
+        outcomes = _do_again_if_raced(unit, lambda: batch(unit, [piece.item for piece in group]))
     except Exception as error:
         if len(group) == 1:
             group[0].error = error
@@ -222,13 +233,29 @@ def _do_together(unit: Unit, batch: Batch, group: list[_Piece]) -> None:
     _take_down(group, outcomes)
 
 
+def _do_again_if_raced(unit: Unit, work: Callable[[], T]) -> T:
+    """Work in a savepoint; once more when another process was in the way (both wrote the same thing, or each waited
+    for the other): a second look sees what that one has done."""
+    try:
+        with unit.savepoint():
+            return work()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _RACES:
+            raise
+        log.info("raced", error=repr(error.orig))
+    with unit.savepoint():
+        return work()
+
+
 def _answer(pieces: list[_Piece]) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[_Piece]] = {}
     for piece in pieces:
         by_loop.setdefault(piece.loop, []).append(piece)
     for loop, mine in by_loop.items():
-        if not loop.is_closed():
+        try:
             loop.call_soon_threadsafe(_settle, mine)
+        except RuntimeError:  # the loop was closed meanwhile: nobody waits any more
+            log.info("nobody_waits", pieces=len(mine))
 
 
 def _settle(pieces: list[_Piece]) -> None:

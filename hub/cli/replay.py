@@ -90,7 +90,9 @@ async def _mend(store: Store, setup: LiveSetUp, intake: Intake, found: Reread) -
     if found.touch is None:
         return
     if (number := found.set_aside) is not None:
-        await intake.deliver(found.touch)
+        accepted = await intake.deliver(found.touch)
+        if accepted.interaction is None:
+            return  # it could still not be taken in: it stays where it is
         await store.write(lambda unit: rereading.settle(unit, number))
         return
     await store.write(lambda unit: rereading.mend(unit, setup.current, found))

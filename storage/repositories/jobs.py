@@ -70,7 +70,7 @@ def finish(unit: Unit, number: int, worker: str) -> None:
 
 def postpone(unit: Unit, number: int, run_at: datetime, error: str, worker: str, *, started: bool | None) -> None:
     """Try again later. `started` None leaves what `mark_started` noted."""
-    changes = {"run_at": run_at, "claimed_by": None, "claimed_until": None, "error": error[:4000]}
+    changes: dict[str, Any] = {"run_at": run_at, "claimed_by": None, "claimed_until": None, "error": error[:4000]}
     if started is not None:
         changes["started"] = int(started)
     unit.connection.execute(update(job).where(_mine(number, worker)).values(**changes))
