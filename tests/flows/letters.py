@@ -54,7 +54,7 @@ def vacation(raw: bytes) -> bytes:
 def bounce(raw: bytes, recipient: str = CLIENT) -> bytes:
     """A mail server says that it could not deliver our mail (RFC 3464)."""
     ours = message_from_bytes(raw, policy=policy.default)
-    head = b"\r\n".join(
+    return b"\r\n".join(
         [
             b"From: Mail Delivery System <MAILER-DAEMON@mx.client.example>",
             f"To: {ours['From']}".encode(),
@@ -84,10 +84,9 @@ def bounce(raw: bytes, recipient: str = CLIENT) -> bytes:
             b"Content-Type: text/rfc822-headers",
             b"",
             f"Message-ID: {ours['Message-ID']}".encode(),
-            f"Subject: {ours['Subject']}".encode("utf-8"),
+            f"Subject: {ours['Subject']}".encode(),
             b"",
             b"--=_b--",
             b"",
         ]
     )
-    return head
