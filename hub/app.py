@@ -20,10 +20,13 @@ from hub.composition import HUB, Hub
 from hub.doorbell import Doorbell, answer_bell
 from hub.forms_door import open_forms_door
 from hub.home_lock import hold_home
+from hub.housekeeping import Housekeeping
 from hub.intake import Intake
 from hub.jobs.acknowledge import Acknowledge
+from hub.jobs.announce import Announce
 from hub.jobs.deliver import Deliver
 from hub.jobs.notify import Notify
+from hub.jobs.pass_on import PassOn
 from hub.jobs.worker import Worker
 from hub.listeners import Listeners
 from hub.live import Live
@@ -107,12 +110,15 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
             "deliver": Deliver(store, setup_now, listeners.channel_of),
             "notify": Notify(store, setup_now, listeners.channel_of),
             "acknowledge": Acknowledge(store, setup_now),
+            "pass_on": PassOn(store, setup_now),
+            "announce": Announce(store, setup_now),
         },
     )
     clockwork = Clockwork(store, hub.setup)
-    hub.live.on_event(worker.ring)
-    hub.live.on_event(clockwork.ring)
-    tasks = [worker.run(), clockwork.run()]
+    housekeeping = Housekeeping(store, hub.setup)
+    for part in (worker, clockwork, housekeeping):
+        hub.live.on_event(part.ring)
+    tasks = [worker.run(), clockwork.run(), housekeeping.run()]
     if hub.settings.redis_url:
 
         async def wake() -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Touch
 from hub import fold
+from hub.giving import Giver
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
 from hub.places import operator_named, place_of
 from hub.setup.snapshot import SetUp
 from hub.threads import Threads, affect
+from routing.facts import ClientFacts, Facts, InteractionFacts
 from storage import models
 from storage.events import Event
 from storage.repositories import intake as rows
@@ -183,33 +185,55 @@ class Batch:
         clients = {one.row["client_id"]: one.fresh_client for one in reversed(pending)}
         known = [client for client, fresh in clients.items() if not fresh]
         facts = {row["id"]: client_facts(row) for row in rows.find_clients(self._unit, known).values()}
-        past = rows.find_past_clients(self._unit, known)
+        first = rows.find_first_interactions(self._unit, known)
         for row in self._new_clients:
-            facts[row["id"]] = client_facts({**_EMPTY_CLIENT, **row}, first_contact=True)
-        judge = Judge(self._unit, self._setup, clients)
+            facts[row["id"]] = client_facts({**_EMPTY_CLIENT, **row})
+        judge = Judge(self._unit, self._setup, clients, {one.company for one in facts.values() if one.company})
+        giver = Giver(self._unit, self._setup)
         for arrival in pending:
             if arrival.grows and not arrival.touch.phase:
                 continue
-            self._judge_one(judge, arrival, facts.get(arrival.row["client_id"]), past)
+            client = facts.get(arrival.row["client_id"])
+            if client is not None and first.setdefault(client.id, arrival.row["id"]) == arrival.row["id"]:
+                client = replace(client, first_contact=True)
+            self._judge_one(judge, giver, arrival, client)
         judge.flush()
 
-    def _judge_one(self, judge: Judge, arrival: Arrival, client: Any, past: set[int]) -> None:
+    def _judge_one(self, judge: Judge, giver: Giver, arrival: Arrival, client: ClientFacts | None) -> None:
         row, phase = arrival.row, arrival.touch.phase
         talk = self._threads.by_id.get(row["conversation_id"] or 0)
         before = arrival.conversation_before
-        assignments = judge.judge(
+        touch = interaction_facts(row, self._setup, phase=phase)
+        if giver.sees and talk is not None:
+            self._give(giver, touch, client, talk, arrival)
+        judge.judge(
             at=arrival.touch.at,
             client=client,
-            interaction=interaction_facts(row, self._setup, phase=phase),
+            interaction=touch,
             before=interaction_facts(arrival.before, self._setup, phase=phase) if arrival.before else None,
             conversation=conversation_facts(talk, new=arrival.fresh_conversation) if talk else None,
             conversation_before=conversation_facts(before) if before else None,
         )
-        for one in assignments:
-            if talk is not None and one.conversation == talk["id"]:
-                self._threads.change(talk, {"owner": one.operator, "team": one.team})
         if not arrival.grows:
             self._answers[row["id"]] = judge.answer_by(row["client_id"], row["id"])
+
+    def _give(
+        self, giver: Giver, touch: InteractionFacts, client: ClientFacts | None, talk: Row, arrival: Arrival
+    ) -> None:
+        """Before the regulations look: what they promise is then the promise of whoever got the conversation."""
+        book = self._setup.book
+        facts = Facts(
+            now=self._unit.now,
+            at=touch.at,
+            book=book,
+            roster=book.roster,
+            interaction=touch,
+            client=client,
+            conversation=conversation_facts(talk, new=arrival.fresh_conversation),
+        )
+        decision = giver.give(facts)
+        if decision is not None:
+            self._threads.change(talk, {"owner": decision.operator, "team": decision.team or talk["team"]})
 
     def write(self) -> None:
         """Everything that the steps have put together, one statement per table."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from routing.timers import next_wake, sweep
 
 from hub.setup.live import LiveSetUp
+from routing.timers import next_wake, sweep
 from storage.events import Event
 from storage.store import Store
 

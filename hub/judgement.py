@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
-
-from routing.ledger import Ledger
 
 from channels.touch import Direction, Kind, Touch
 from hub import fold
@@ -22,26 +20,36 @@ from routing.facts import (
     Facts,
     InteractionFacts,
 )
+from routing.ledger import Ledger
 from storage.repositories import intake as rows
 from storage.unit import Unit
 
 Row = Mapping[str, Any]
 
+LATE = timedelta(minutes=1)
+"""A touch that we hear of later than this may come after others that happened after it."""
+
 
 class Judge:
     """Judges what happens in one transaction. Load it with the clients concerned; `flush` writes what was decided."""
 
-    def __init__(self, unit: Unit, setup: SetUp, clients: Iterable[int]) -> None:
+    def __init__(self, unit: Unit, setup: SetUp, clients: Iterable[int], companies: Iterable[int] = ()) -> None:
         self._unit = unit
         self._setup = setup
-        self._ledger = Ledger.load(unit, clients, setup.book)
+        wanted = set(companies)
+        self._companies = {row["id"]: client_facts(row) for row in rows.find_clients(unit, wanted).values()}
+        self._ledger = Ledger.load(unit, {*clients, *wanted}, setup.book)
+
+    @classmethod
+    def of(cls, unit: Unit, setup: SetUp, clients: Iterable[int], people: Iterable[Row]) -> Judge:
+        """For clients whose rows are at hand: their companies are looked up, too."""
+        return cls(unit, setup, clients, {row["company_id"] for row in people if row["company_id"] is not None})
 
     def judge(
         self,
         *,
         at: datetime,
         client: ClientFacts | None,
-        company: ClientFacts | None = None,
         client_before: ClientFacts | None = None,
         interaction: InteractionFacts | None = None,
         before: InteractionFacts | None = None,
@@ -53,7 +61,8 @@ class Judge:
         """Decide and apply; answers the assignments, which are the caller's to carry out."""
         whose = client.id if client else (conversation.client if conversation else None)
         was = before.client if before else None
-        concerned = [one for one in dict.fromkeys((whose, was)) if one is not None]
+        company = self._companies.get(client.company) if client and client.company is not None else None
+        concerned = [one for one in dict.fromkeys((whose, was, company.id if company else None)) if one is not None]
         facts = Facts(
             now=self._unit.now,
             at=at,
@@ -69,10 +78,18 @@ class Judge:
             conversation_before=conversation_before,
             obligations=tuple(one for number in concerned for one in self._ledger.obligations_of(number)),
             tasks=tuple(one for number in concerned for one in self._ledger.tasks_of(number)),
+            later=self._later(interaction),
             actor=actor,
         )
         left = self._ledger.apply(decide(facts), facts)
         return tuple(one for one in left if isinstance(one, AssignConversation))
+
+    def _later(self, touch: InteractionFacts | None) -> Sequence[InteractionFacts]:
+        """What the log knew before a touch that comes late, or is amended late: it may have kept the promise."""
+        if touch is None or touch.client is None or self._unit.now - (touch.ended_at or touch.at) <= LATE:
+            return ()
+        found = rows.find_since(self._unit, touch.client, touch.at, touch.id)
+        return [interaction_facts(row, self._setup, delivery=row["delivery"]) for row in found]
 
     def answer_by(self, client: int, interaction: int) -> datetime | None:
         """The earliest due of the promises that an interaction started."""
@@ -179,8 +196,9 @@ def judge_conversation(
     unit: Unit, setup: SetUp, before: Row, after: Row, *, actor: str, interaction: int | None = None
 ) -> None:
     """Let the regulations see that a person changed a conversation (closed it, handed it over, postponed it)."""
-    judge = Judge(unit, setup, [after["client_id"]])
-    client = rows.find_clients(unit, [after["client_id"]]).get(after["client_id"])
+    people = rows.find_clients(unit, [after["client_id"]])
+    judge = Judge.of(unit, setup, [after["client_id"]], people.values())
+    client = people.get(after["client_id"])
     judge.judge(
         at=unit.now,
         client=client_facts(client) if client else None,
@@ -193,7 +211,7 @@ def judge_conversation(
 
 def judge_client(unit: Unit, setup: SetUp, before: Row, after: Row, *, actor: str) -> None:
     """Let the regulations see that a client changed (category, responsible, company)."""
-    judge = Judge(unit, setup, [after["id"]])
+    judge = Judge.of(unit, setup, [after["id"]], [before, after])
     judge.judge(at=unit.now, client=client_facts(after), client_before=client_facts(before), actor=actor)
     judge.flush()
 
@@ -214,12 +232,14 @@ def judge_interaction(
     """Let the regulations see an interaction that was added, amended, delivered or bounced outside intake."""
     client_id, conversation_id = after["client_id"], after["conversation_id"]
     was = before["client_id"] if before is not None else None
-    judge = Judge(unit, setup, {one for one in (client_id, was) if one is not None})
-    client = rows.find_clients(unit, [client_id] if client_id else []).get(client_id)
+    people = rows.find_clients(unit, [client_id] if client_id else [])
+    judge = Judge.of(unit, setup, {one for one in (client_id, was) if one is not None}, people.values())
+    client = people.get(client_id)
+    first = rows.find_first_interactions(unit, people).get(client_id) == after["id"]
     talk = rows.find_conversations(unit, [conversation_id] if conversation_id else []).get(conversation_id)
     judge.judge(
         at=at or after["at"],
-        client=client_facts(client) if client else None,
+        client=client_facts(client, first_contact=first) if client else None,
         interaction=interaction_facts(after, setup, phase=phase, delivery=delivery),
         before=interaction_facts(before, setup, delivery=delivery_before) if before is not None else None,
         conversation=conversation_facts(talk) if talk else None,
@@ -250,7 +270,8 @@ def would_be_due(setup: SetUp, line: str, at: datetime) -> datetime | None:
 
 def judge_event(unit: Unit, setup: SetUp, client_id: int, event: EventFacts, *, actor: str) -> None:
     """Let the regulations see what another program reported about a client."""
-    judge = Judge(unit, setup, [client_id])
-    client = rows.find_clients(unit, [client_id]).get(client_id)
+    people = rows.find_clients(unit, [client_id])
+    judge = Judge.of(unit, setup, [client_id], people.values())
+    client = people.get(client_id)
     judge.judge(at=event.at, client=client_facts(client) if client else None, event=event, actor=actor)
     judge.flush()

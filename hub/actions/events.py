@@ -16,7 +16,7 @@ from hub.judgement import judge_event
 from hub.setup.snapshot import SetUp
 from routing.facts import EventFacts
 from storage.events import Event
-from storage.repositories import clients, journal
+from storage.repositories import clients, jobs, journal
 from storage.repositories.intake import lock_identities
 from storage.unit import Unit
 
@@ -43,6 +43,10 @@ def report(unit: Unit, setup: SetUp, actor: Actor, told: Report) -> bool:
     note(unit, actor, "reported", "event", told.id, data)
     if client is not None:
         judge_event(unit, setup, client, EventFacts(told.id, told.event, at, told.fields), actor=str(actor))
+    else:
+        jobs.add(
+            unit, "announce", {"id": told.id, "event": told.event, "at": at.isoformat(), "fields": {**told.fields}}
+        )
     unit.emit(Event("client", client or 0, told.event, client=client))
     return True
 

@@ -10,6 +10,7 @@ from hub.setup.kinds import COMPANY
 from hub.setup.locate import Place
 from hub.setup.problem import Problem, suggest
 from hub.setup.snapshot import SetUp
+from routing.conditions import For
 
 _RUNGS = ("owner", "lead", "team-lead", "team_lead", "director")
 
@@ -96,8 +97,10 @@ def _check_lines(setup: SetUp) -> Iterator[Notice]:
 def _check_routes(setup: SetUp) -> Iterator[Notice]:
     for key, route in setup.routes.items():
         yield from _missing(("route", key), ("team",), "team", route.team, setup.teams)
-        message = "not yet in force: this version hands work to the whole team of the line"
-        yield Notice("route", key, (), message, "It is kept for a version that has routes.")
+        yield from _check_names(setup, ("route", key), "when", route.when)
+        if route.skills and not any(set(route.skills) <= set(each.skills) for each in setup.operators.values()):
+            message = "not yet in force: no operator has all of these skills; work waits for the team"
+            yield Notice("route", key, ("skills",), message, "")
 
 
 def _check_regulations(setup: SetUp) -> Iterator[Notice]:
@@ -105,14 +108,19 @@ def _check_regulations(setup: SetUp) -> Iterator[Notice]:
         message = f"not yet in force: this version has no regulations of kind {waiting.kind!r}"
         yield Notice("regulation", key, ("kind",), message, "It is kept, for a version that has them.")
     for key, regulation in setup.regulations.items():
-        about = regulation.for_
-        for kind, names, known in (
-            ("team", about.team if about else (), setup.teams),
-            ("line", about.line if about else (), {**setup.lines, **setup.forms}),
-            ("form", about.form if about else (), setup.forms),
-        ):
-            for name in names:
-                yield from _missing(("regulation", key), ("for", kind), kind, name, known)
+        if regulation.for_ is not None:
+            yield from _check_names(setup, ("regulation", key), "for", regulation.for_)
+
+
+def _check_names(setup: SetUp, owner: tuple[str, str], table: str, about: For) -> Iterator[Notice]:
+    """What a `for` or `when` table names."""
+    for kind, names, known in (
+        ("team", about.team, setup.teams),
+        ("line", about.line, {**setup.lines, **setup.forms}),
+        ("form", about.form, setup.forms),
+    ):
+        for name in names:
+            yield from _missing(owner, (table, kind), kind, name, known)
 
 
 def _check_steps(setup: SetUp) -> Iterator[Notice]:

@@ -74,6 +74,9 @@ class Operator(BaseModel):
     teams: tuple[str, ...] = ()
     extension: str | None = Field(default=None, description="telephone extension")
     language: Language | None = None
+    languages: tuple[str, ...] = Field(default=(), description="languages he speaks with clients; else his own")
+    skills: tuple[str, ...] = ()
+    capacity: int | None = Field(default=None, ge=1, description="most open conversations at once")
     away: tuple[Away, ...] = ()
 
     @field_validator("email")

@@ -18,7 +18,7 @@ from hub.setup.people import Operator, Team
 from hub.setup.problem import Problem
 from hub.setup.regulations import Waiting
 from hub.setup.routes import Route
-from routing import book
+from routing import assignment, book
 from routing.book import RuleBook
 from routing.calendar import CalendarSettings, load_zone
 from routing.settings import Common
@@ -29,7 +29,8 @@ from webforms.settings import FormSettings
 class SetUp:
     """Everything by its key. What cannot be read is left out and stands in `problems`.
 
-    `waiting` are regulations of kinds that this version has not; `book` is what the engine obeys.
+    `waiting` are regulations of kinds that this version has not; `book` is what the engine obeys,
+    `ways` are the routes, compiled.
     """
 
     revision: int = 0
@@ -43,11 +44,17 @@ class SetUp:
     routes: Mapping[str, Route] = field(default_factory=dict)
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     book: RuleBook = field(default_factory=lambda: RuleBook.build(()))
+    ways: tuple[assignment.Route, ...] = ()
     versions: tuple[Version, ...] = ()
     problems: tuple[Problem, ...] = ()
     _by_email: Mapping[str, str] = field(default_factory=dict)
     _by_extension: Mapping[str, str] = field(default_factory=dict)
     _members: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def sticks(self) -> bool:
+        """Whether any route wants to know who spoke with the client last."""
+        return any("sticky" in each.settings.strategy for each in self.ways)
 
     def operator_by_email(self, address: str) -> str | None:
         """Key of the operator with this address."""
@@ -139,7 +146,8 @@ def assemble(
         _by_extension={each.extension: key for key, each in operators.items() if each.extension},
         _members={team: tuple(keys) for team, keys in members.items()},
     )
-    return replace(setup, book=build_book(setup, found))
+    obeyed = build_book(setup, found)
+    return replace(setup, book=obeyed, ways=assignment.compile_routes(obeyed))
 
 
 def build_book(setup: SetUp, found: Mapping[str, Mapping[str, Any]]) -> RuleBook:

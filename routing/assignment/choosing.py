@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from routing import deadline
 from routing.assignment.route import Route
@@ -29,6 +29,10 @@ class Desk:
     turn: Mapping[str, int] = field(default_factory=dict)
     on_call: frozenset[str] = frozenset()
     last: str | None = None
+
+    def knowing(self, last: str | None) -> Desk:
+        """The same desk, for a client with whom this operator spoke last."""
+        return replace(self, last=last)
 
 
 def assign(routes: Sequence[Route], facts: Facts, desk: Desk) -> AssignConversation | None:

@@ -18,6 +18,8 @@ from storage.models import conversation, interaction
 from storage.unit import Unit
 
 OPEN = ("open", "waiting_client")
+LATELY = 5_000
+"""Whose turn it is shows in this many of the latest conversations; looking at all of them would cost a scan."""
 UNANSWERED = "pass_on"
 """The kind of the job that looks whether a given conversation was answered: body {conversation, operator}."""
 
@@ -29,12 +31,15 @@ def load_desk(
     columns = conversation.c
     query = select(columns.owner, func.count()).where(columns.owner.is_not(None), columns.state.in_(OPEN))
     busy = {owner: count for owner, count in unit.connection.execute(query.group_by(columns.owner))}
-    turns = select(columns.owner, func.max(columns.id)).where(columns.owner.is_not(None)).group_by(columns.owner)
+    newest = unit.connection.execute(select(func.max(columns.id))).scalar() or 0
+    lately = (columns.owner.is_not(None), columns.id > newest - LATELY)
+    turns = select(columns.owner, func.max(columns.id)).where(*lately).group_by(columns.owner)
     turn = {owner: number for owner, number in unit.connection.execute(turns)}
-    return Desk(present, busy, turn, on_call, _last_operator(unit, client) if client is not None else None)
+    return Desk(present, busy, turn, on_call, last_operator(unit, client) if client is not None else None)
 
 
-def _last_operator(unit: Unit, client: int) -> str | None:
+def last_operator(unit: Unit, client: int) -> str | None:
+    """Who spoke with the client last."""
     query = (
         select(interaction.c.operator)
         .where(interaction.c.client_id == client, interaction.c.operator.is_not(None))
@@ -91,7 +96,7 @@ def drain(unit: Unit, book: RuleBook, routes: Sequence[Route], desk: Desk, limit
     found = []
     for row in unit.connection.execute(query).all():
         facts = _facts(unit, book, row)
-        mine = replace(desk, last=_last_operator(unit, row.client_id))
+        mine = replace(desk, last=last_operator(unit, row.client_id))
         decision = assign(routes, facts, mine)
         if decision is not None and decision.operator is not None:
             found.append(decision)

@@ -9,7 +9,7 @@ from storage.models.deliveries import delivery, job, receipt
 from storage.models.journal import journal
 from storage.models.lines import bookmark, line_health, outage, set_aside
 from storage.models.log import attachment, interaction, raw, touch
-from storage.models.people import account, session, ticket, token
+from storage.models.people import account, presence, session, ticket, token
 from storage.models.search import client_words, interaction_words
 from storage.models.setup import definition
 from storage.models.types import metadata
@@ -36,6 +36,7 @@ __all__ = [
     "metadata",
     "obligation",
     "outage",
+    "presence",
     "raw",
     "receipt",
     "session",

@@ -1,4 +1,4 @@
-"""How people and programs prove who they are: accounts, sessions, one-time links, API tokens."""
+"""How people and programs prove who they are: accounts, sessions, one-time links, tokens; and whether they are here."""
 
 from __future__ import annotations
 
@@ -54,4 +54,14 @@ token = Table(
     Column("made_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("revoked_at", Instant),
+)
+
+presence = Table(
+    "presence",
+    metadata,
+    Column("operator", String(100), primary_key=True),
+    Column("place", String(80), primary_key=True, comment="desk:N an open desk, phone:X a telephone, own his own word"),
+    Column("state", String(20), nullable=False, comment="here on_call away"),
+    Column("at", Instant, nullable=False, comment="since when"),
+    Column("until", Instant, comment="it counts no longer than this unless it is said again"),
 )

@@ -15,6 +15,7 @@ from storage.models import client, conversation, delivery, identity, interaction
 from storage.unit import Unit
 
 Rows = Sequence[Mapping[str, Any]]
+_MOST_SINCE = 200
 
 
 # Statements are built once: building one costs more than running it.
@@ -182,13 +183,27 @@ def find_open_conversations(unit: Unit, clients: Iterable[int], since: datetime)
     return {row.client_id: dict(row._mapping) for row in unit.connection.execute(query)}
 
 
-def find_past_clients(unit: Unit, clients: Iterable[int]) -> set[int]:
-    """Those of the clients with whom anything is in the log already (nobody's first contact)."""
+def find_first_interactions(unit: Unit, clients: Iterable[int]) -> dict[int, int]:
+    """Client -> the first interaction with him that the log has."""
     wanted = set(clients)
     if not wanted:
-        return set()
-    query = select(interaction.c.client_id).where(interaction.c.client_id.in_(wanted)).group_by(interaction.c.client_id)
-    return set(unit.connection.execute(query).scalars())
+        return {}
+    table = interaction.c
+    query = select(table.client_id, func.min(table.id)).where(table.client_id.in_(wanted)).group_by(table.client_id)
+    return {whose: first for whose, first in unit.connection.execute(query)}
+
+
+def find_since(unit: Unit, client: int, since: datetime, but: int) -> list[dict[str, Any]]:
+    """What else the log has of a client since an instant, oldest first, with the state of its `delivery`."""
+    table = interaction.c
+    state = select(delivery.c.state).where(delivery.c.interaction_id == table.id)
+    query = (
+        select(interaction, state.order_by(delivery.c.id.desc()).limit(1).scalar_subquery().label("delivery"))
+        .where(table.client_id == client, table.at >= since, table.id != but)
+        .order_by(table.at, table.id)
+        .limit(_MOST_SINCE)
+    )
+    return [dict(row) for row in unit.connection.execute(query).mappings()]
 
 
 def find_known_identities(unit: Unit, clients: Iterable[int]) -> set[tuple[int, str, str]]:

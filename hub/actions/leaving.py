@@ -1,0 +1,130 @@
+"""Everything open of one operator goes to somebody else: he leaves, or is away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Table, func, select
+
+from hub.actions import clients, conversations, finding
+from hub.actor import Actor
+from hub.errors import BadInput, Forbidden
+from hub.journal import note
+from hub.setup.snapshot import SetUp
+from routing import acts
+from storage import models
+from storage.repositories.obligations import OPEN as OPEN_PROMISE
+from storage.unit import Unit
+
+OPEN_TALK = ("open", "waiting_client", "postponed")
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """How much changed hands."""
+
+    conversations: int = 0
+    obligations: int = 0
+    tasks: int = 0
+    clients: int = 0
+
+    def as_json(self) -> dict[str, int]:
+        """For the API and `--json`."""
+        return {
+            "conversations": self.conversations,
+            "obligations": self.obligations,
+            "tasks": self.tasks,
+            "clients": self.clients,
+        }
+
+
+def hand_over_everything(
+    unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None = None, *, with_clients: bool = False
+) -> HandedOver:
+    """Conversations, promises and tasks; with `with_clients` those he is responsible for, too. None: to his team."""
+    if not actor.may("supervisor"):
+        raise Forbidden("only a supervisor hands over what is somebody else's", remedy="ask one")
+    finding.check_operator(setup, to, "to")
+    if to == operator:
+        raise BadInput("he has it already", field="to", remedy="name somebody else, or nobody for the team")
+    if with_clients and to is None:
+        raise BadInput("clients need somebody responsible", field="to", remedy="name an operator")
+    return _move_all(unit, setup, actor, operator, to, "hand_over", with_clients=with_clients)
+
+
+def relieve(unit: Unit, setup: SetUp, operator: str, deputy: str, actor: Actor) -> HandedOver:
+    """While he is on leave his deputy has what is open."""
+    return _move_all(unit, setup, actor, operator, deputy, "away")
+
+
+def release(unit: Unit, setup: SetUp, operator: str, actor: Actor) -> HandedOver:
+    """He is no operator any more: what was his waits for his teams."""
+    return _move_all(unit, setup, actor, operator, None, "retired")
+
+
+def _move_all(
+    unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None, cause: str, *, with_clients: bool = False
+) -> HandedOver:
+    promises = _count(unit, models.obligation, operator, OPEN_PROMISE)
+    tasks = _count(unit, models.task, operator, ("open",))
+    moved = HandedOver(
+        _move_conversations(unit, setup, actor, operator, to, cause),
+        promises,
+        tasks,
+        _move_clients(unit, setup, actor, operator, to) if with_clients and to is not None else 0,
+    )
+    while acts.hand_over(unit, setup.book, operator, to, str(actor), cause, _AT_ONCE):
+        continue
+    if any(moved.as_json().values()):
+        note(unit, actor, "handed_over", "operator", operator, {**moved.as_json(), "to": to, "why": cause})
+    return moved
+
+
+def _count(unit: Unit, table: Table, operator: str, states: Sequence[str]) -> int:
+    query = select(func.count()).where(table.c.owner == operator, table.c.state.in_(states))
+    return int(unit.connection.execute(query).scalar_one())
+
+
+def _move_conversations(unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None, why: str) -> int:
+    table, count = models.conversation, 0
+    query = select(table).where(table.c.owner == operator, table.c.state.in_(OPEN_TALK)).order_by(table.c.id)
+    for row in unit.connection.execute(query).mappings().all():
+        conversations.change(unit, setup, dict(row), {"owner": to}, actor, "handed_over", {"why": why})
+        count += 1
+    return count
+
+
+def _move_clients(unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str) -> int:
+    table = models.client
+    query = select(table.c.id).where(table.c.responsible == operator, table.c.merged_into.is_(None))
+    numbers = list(unit.connection.execute(query.order_by(table.c.id)).scalars())
+    for number in numbers:
+        clients.amend(unit, setup, number, actor, {"responsible": to})
+    return len(numbers)
+
+
+def find_owners(connection: Connection) -> set[str]:
+    """Everybody who owns anything open: one look into an index for each, however much there is."""
+    found: set[str] = set()
+    for table, states in (
+        (models.conversation, OPEN_TALK),
+        (models.obligation, OPEN_PROMISE),
+        (models.task, ("open",)),
+    ):
+        found |= _owners_in(connection, table, states)
+    return found
+
+
+def _owners_in(connection: Connection, table: Table, states: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    last: Any = ""
+    while (
+        last := connection.execute(select(func.min(table.c.owner)).where(table.c.owner > last)).scalar()
+    ) is not None:
+        mine = select(table.c.id).where(table.c.owner == last, table.c.state.in_(states)).limit(1)
+        if connection.execute(mine).first() is not None:
+            found.add(last)
+    return found

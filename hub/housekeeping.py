@@ -1,0 +1,138 @@
+"""What follows from the set-up, the calendar and from who is here, without any touch.
+
+Open promises are judged by the regulations and calendars in force; whom they concern without a touch is enrolled;
+what belongs to people on leave goes to their deputies, what belonged to operators who are no more to their teams;
+what waits is given to who becomes free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, select
+
+from hub import presence
+from hub.actions.assigning import drain
+from hub.actions.leaving import find_owners, release, relieve
+from hub.actor import SYSTEM
+from hub.setup.live import LiveSetUp
+from hub.setup.snapshot import SetUp
+from routing.enrolment import enrol
+from routing.revision import revise
+from storage.events import Event
+from storage.models import conversation
+from storage.repositories import bookmarks
+from storage.store import Store
+from storage.unit import Unit
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+_EVERY_S = 30.0
+_DRAIN_S = 3.0
+_CLOCK = "touchline:clock"
+_FREES = {"operator", "conversation"}
+
+
+class Housekeeping:
+    """One per process that works; doing the same twice harms nothing."""
+
+    def __init__(self, store: Store, setup: LiveSetUp) -> None:
+        self._store = store
+        self._setup = setup
+        self._bell = asyncio.Event()
+        self._waits = True
+        setup.subscribe(self._hear)
+
+    def ring(self, event: Event) -> None:
+        """Somebody has come, hung up, or closed something: he may take what waits."""
+        if event.subject in _FREES and event.what != "assigned":
+            self._waits = True
+            self._bell.set()
+
+    async def _hear(self, old: SetUp, new: SetUp) -> None:
+        self._waits = True
+        self._bell.set()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            self._bell.clear()
+            try:
+                await self.look()
+            except Exception as error:  # the database is away for a while: all of it is found again
+                log.warning("house_not_kept", error=repr(error))
+            try:
+                async with asyncio.timeout(_DRAIN_S if self._setup.current.ways else _EVERY_S):
+                    await self._bell.wait()
+                    await asyncio.sleep(0.05)  # what comes together is looked at together
+            except TimeoutError:
+                self._waits = True
+
+    async def look(self) -> None:
+        """Once through the house."""
+        setup = self._setup.current
+        await self._once("revised", str(setup.revision), lambda: self._walk(lambda u, n: revise(u, setup.book, n)))
+        day = self._store.now().date()
+        await self._once(
+            "enrolled", f"{setup.revision}:{day}", lambda: self._walk(lambda u, n: enrol(u, setup.book, n))
+        )
+        await self._once("released", str(setup.revision), lambda: self._release(setup))
+        await self._once("tidied", str(day), lambda: self._write(presence.tidy))
+        await self._relieve(setup)
+        if setup.ways and self._waits:
+            self._waits = False
+            await self.drain()
+
+    async def drain(self) -> int:
+        """Give what waits to who is free."""
+        if not await self._store.read(_anything_waits):
+            return 0
+        setup = self._setup.current
+        return await self._store.write(lambda unit: drain(unit, setup))
+
+    async def _once(self, key: str, wanted: str, work: Callable[[], Any]) -> None:
+        """Do it unless it was done for this state of things already, by whichever process."""
+        if await self._store.read(lambda connection: bookmarks.read(connection, _CLOCK, key)) == wanted:
+            return
+        await work()
+        await self._write(lambda unit: bookmarks.keep(unit, _CLOCK, key, wanted))
+
+    async def _walk(self, portion: Callable[[Unit, int], int | None]) -> None:
+        after: int | None = 0
+        while after is not None:
+            last = after
+            after = await self._write(lambda unit, last=last: portion(unit, last))  # type: ignore[misc]
+
+    async def _release(self, setup: SetUp) -> None:
+        for operator in sorted(await self._store.read(find_owners) - set(setup.operators)):
+            moved = await self._write(lambda unit, key=operator: release(unit, setup, key, SYSTEM))  # type: ignore[misc]
+            log.info("released", operator=operator, **moved.as_json())
+
+    async def _relieve(self, setup: SetUp) -> None:
+        now = self._store.now()
+        away = {key: setup.stand_in(key, now) for key in setup.operators if setup.is_away(key, now)}
+        wanted = {key: deputy for key, deputy in away.items() if deputy is not None}
+        if not wanted:
+            return
+        owners = await self._store.read(find_owners)
+        for operator, deputy in wanted.items():
+            if operator in owners:
+                await self._write(
+                    lambda unit, key=operator, to=deputy: relieve(unit, setup, key, to, SYSTEM)  # type: ignore[misc]
+                )
+
+    async def _write(self, work: Callable[[Unit], T]) -> T:
+        return await self._store.write(work)
+
+
+def _anything_waits(connection: Connection) -> bool:
+    columns = conversation.c
+    query = select(columns.id).where(
+        columns.owner.is_(None), columns.state == "open", columns.waiting_since.is_not(None)
+    )
+    return connection.execute(query.limit(1)).first() is not None
