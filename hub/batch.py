@@ -14,9 +14,10 @@ from hub.giving import Giver
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
 from hub.places import operator_named, place_of
+from hub.references import Reference, References
 from hub.setup.snapshot import SetUp
-from hub.threads import Threads, affect
-from routing.facts import ClientFacts, Facts, InteractionFacts
+from hub.threads import Threads
+from routing.facts import ClientFacts, ConversationFacts, Facts, InteractionFacts
 from storage import models
 from storage.events import Event
 from storage.repositories import intake as rows
@@ -32,17 +33,23 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Arrival:
-    """One touch on its way in. What lies outside the database (files, large raw bytes) is kept before it queues up."""
+    """One touch on its way in. What lies outside the database (files, large raw bytes) is kept before it queues up.
+
+    `given` is what a person says about the interaction himself, beyond what a touch can say.
+    """
 
     touch: Touch
     raw: Row | None = None
     files: list[Row] = field(default_factory=list)
     row: Row = field(default_factory=dict)
     before: Row | None = None
+    view: Row | None = None
     conversation_before: Row | None = None
+    conversation: Row | None = None
     fresh_client: bool = False
     fresh_conversation: bool = False
     again: bool = False
+    answered: bool = False
     seen: int | None = None
     grows: bool = False
 
@@ -61,7 +68,9 @@ class Batch:
         self._all = arrivals
         self._fresh: list[Arrival] = []
         self._threads = Threads(unit)
-        self._referred: dict[int, int | None] = {}
+        self._references: References | None = None
+        self._referred: dict[int, Reference | None] = {}
+        self._latest: dict[int, Arrival] = {}
         self._rows: dict[int, Row] = {}
         self._changes: dict[int, Row] = {}
         self._new_rows: list[Row] = []
@@ -81,13 +90,13 @@ class Batch:
     def find_what_it_belongs_to(self) -> None:
         """Is it a phase of something known, the same mail in another mailbox, a repeat, an answer?"""
         touches = [one.touch for one in self._fresh]
-        growing = rows.find_by_external_id(self._unit, {t.external_id for t in touches if t.phase and t.external_id})
+        rows.lock_keys(self._unit, _keys_of(touches))
+        known = rows.find_growing(self._unit, {t.external_id for t in touches if t.phase and t.external_id})
         same = rows.find_by_same_as(self._unit, {t.same_as for t in touches if t.same_as})
         repeated = rows.find_repeated(
             self._unit, {t.repeat_key for t in touches if t.repeat_key}, self._unit.now - REPEAT_WINDOW
         )
-        answered = _answered_conversations(self._unit, touches)
-        known: dict[tuple[str, str], Row] = {(row["line"], key): row for key, row in growing.items()}
+        references = self._references = References(self._unit, self._setup, touches)
         ids = iter(self._unit.take_ids(models.interaction, len(self._fresh)))
         first_of: dict[str, Row] = {}
         for arrival in self._fresh:
@@ -108,8 +117,10 @@ class Batch:
                 arrival.row["again_of"] = earlier["id"]
             elif touch.repeat_key and not touch.suspicion:
                 first_of[touch.repeat_key] = arrival.row
-            self._referred[arrival.row["id"]] = _referred(touch, answered, earlier)
-        self._threads.load({number for number in self._referred.values() if number})
+            found = references.of(touch) or _place_of_earlier(earlier)
+            references.learn(touch, arrival.row)
+            self._referred[arrival.row["id"]] = found
+        self._threads.load({one.target for one in self._referred.values() if one and isinstance(one.target, int)})
         self._threads.load({t.thread.tag for t in touches if t.thread and t.thread.tag})
 
     def _begin(self, arrival: Arrival, number: int) -> Row:
@@ -121,6 +132,7 @@ class Batch:
             row["quarantined_at"] = self._unit.now
         self._rows[number] = row
         self._new_rows.append(row)
+        self._latest[number] = arrival
         return row
 
     def _grow(self, arrival: Arrival, found: Row) -> None:
@@ -128,11 +140,16 @@ class Batch:
         arrival.grows = True
         arrival.row = row
         arrival.before = dict(row)
-        if arrival.touch.phase:
-            changes = fold.grow(row, arrival.touch, operator_named(self._setup, arrival.touch.operator))
-            row.update(changes)
-            if not any(new is row for new in self._new_rows):
-                self._changes.setdefault(row["id"], {}).update(changes)
+        if not arrival.touch.phase:
+            return
+        previous = self._latest.get(row["id"])
+        if previous is not None:
+            previous.view = arrival.before  # it is judged by what was known then
+        self._latest[row["id"]] = arrival
+        changes = fold.grow(row, arrival.touch, operator_named(self._setup, arrival.touch.operator))
+        row.update(changes)
+        if not any(new is row for new in self._new_rows):
+            self._changes.setdefault(row["id"], {}).update(changes)
 
     def find_whose_it_is(self) -> None:
         """Known by an identity, by the conversation it answers, or made now."""
@@ -140,16 +157,29 @@ class Batch:
         identifier = Identifier.load(self._unit, [one.touch.party for one in pending])
         for arrival in pending:
             touch, row = arrival.touch, arrival.row
-            talk = self._threads.by_id.get(self._referred.get(row["id"]) or 0)
-            usual = talk["client_id"] if talk else None
-            if touch.automatic is Automatic.BOUNCE:
-                row["client_id"] = usual
-                continue
+            usual = self._client_of(self._referred.get(row["id"]))
+            if touch.automatic is Automatic.BOUNCE or not touch.party:
+                row["client_id"] = usual if usual is not None else identifier.known_as(touch.party)
+                if row["client_id"] is not None or touch.automatic is not None:
+                    continue
             found = identifier.whose(touch.party, self._unit.now, name=_name(touch), usual=usual)
             row["client_id"] = found.client
             row["candidates"] = _candidates(found.candidates)
             arrival.fresh_client = found.fresh
         self._new_clients = identifier.flush()
+
+    def _client_of(self, reference: Reference | None) -> int | None:
+        """Whose conversation it is that a touch refers to."""
+        while reference is not None:
+            target = reference.target
+            if isinstance(target, int):
+                talk = self._threads.by_id.get(target)
+                return int(talk["client_id"]) if talk else None
+            reference = self._referred.get(target["id"])
+            if reference is None:
+                client: int | None = target["client_id"]
+                return client
+        return None
 
     def _wants_client(self, arrival: Arrival) -> bool:
         return not arrival.grows and arrival.row["quarantined_at"] is None
@@ -170,14 +200,16 @@ class Batch:
             if talk is None or not touch.phase:
                 return
         else:
-            referred = self._referred.get(row["id"])
+            reference = self._referred.get(row["id"])
             talk, arrival.fresh_conversation = self._threads.place(
-                touch, row["client_id"], referred, row["team"], row["channel"]
+                touch, row["client_id"], reference.conversation if reference else None, row["team"], row["channel"]
             )
             row["conversation_id"] = talk["id"]
             row["team"] = talk["team"] or row["team"]
+            arrival.answered = reference is not None and reference.answered
         arrival.conversation_before = None if arrival.fresh_conversation else dict(talk)
-        self._threads.change(talk, affect(talk, touch, row["id"], row["channel"], again=arrival.again))
+        self._threads.follow(talk, touch, row, grown=arrival.grows, answered=arrival.answered)
+        arrival.conversation = dict(talk)
 
     def judge(self) -> None:
         """Let the regulations see each touch, in the order in which they came."""
@@ -203,15 +235,15 @@ class Batch:
         row, phase = arrival.row, arrival.touch.phase
         talk = self._threads.by_id.get(row["conversation_id"] or 0)
         before = arrival.conversation_before
-        touch = interaction_facts(row, self._setup, phase=phase)
+        touch = interaction_facts(_seen_as(arrival.view, row), self._setup, phase=phase)
         if giver.sees and talk is not None:
             self._give(giver, touch, client, talk, arrival)
         judge.judge(
             at=arrival.touch.at,
             client=client,
             interaction=touch,
-            before=interaction_facts(arrival.before, self._setup, phase=phase) if arrival.before else None,
-            conversation=conversation_facts(talk, new=arrival.fresh_conversation) if talk else None,
+            before=_facts_before(arrival, self._setup),
+            conversation=_talk_facts(arrival, talk) if talk else None,
             conversation_before=conversation_facts(before) if before else None,
         )
         if not arrival.grows:
@@ -229,7 +261,7 @@ class Batch:
             roster=book.roster,
             interaction=touch,
             client=client,
-            conversation=conversation_facts(talk, new=arrival.fresh_conversation),
+            conversation=_talk_facts(arrival, talk),
         )
         decision = giver.give(facts)
         if decision is not None:
@@ -250,6 +282,8 @@ class Batch:
             elif arrival.touch.phase and arrival.touch.text:
                 self._changes.setdefault(arrival.row["id"], {})["content_id"] = number
         self._threads.flush()
+        if self._references is not None:
+            self._references.flush()
         rows.write_rows(unit, models.interaction, self._new_rows)
         rows.update_rows(unit, models.interaction, self._changes)
         rows.write_rows(unit, models.touch, touches)
@@ -325,29 +359,41 @@ _EMPTY_CLIENT: Row = {
 }
 
 
-def _answered_conversations(unit: Unit, touches: Iterable[Touch]) -> dict[str, int]:
-    """External id -> conversation, for everything that the touches refer to: the log's messages and our own."""
-    wanted = {answer for touch in touches if touch.thread for answer in touch.thread.answers}
-    found = {
-        key: row["conversation_id"]
-        for key, row in rows.find_by_external_id(unit, wanted).items()
-        if row["conversation_id"] is not None
-    }
-    for key, row in rows.find_deliveries(unit, wanted).items():
-        if row["conversation_id"] is not None:
-            found[key] = row["conversation_id"]
-    return found
+_PLACED = ("client_id", "conversation_id", "candidates", "team")
 
 
-def _referred(touch: Touch, answered: dict[str, int], earlier: Any) -> int | None:
-    thread = touch.thread
-    if thread is not None:
-        if thread.conversation is not None:
-            return thread.conversation
-        for answer in thread.answers:
-            if answer in answered:
-                return answered[answer]
-    return earlier["conversation_id"] if earlier is not None else None
+def _seen_as(view: Row | None, row: Row) -> Row:
+    """The interaction as it was after a touch, where later ones of the batch have made it grow."""
+    return row if view is None else {**view, **{column: row[column] for column in _PLACED}}
+
+
+def _facts_before(arrival: Arrival, setup: SetUp) -> InteractionFacts | None:
+    if arrival.before is None:
+        return None
+    return interaction_facts(_seen_as(arrival.before, arrival.row), setup, phase=arrival.touch.phase)
+
+
+def _talk_facts(arrival: Arrival, talk: Row) -> ConversationFacts:
+    """The conversation as it was after a touch, but for whose it is: that follows from the touches judged before."""
+    then = arrival.conversation
+    known = talk if then is None else {**then, "owner": talk["owner"], "team": talk["team"]}
+    return conversation_facts(known, new=arrival.fresh_conversation)
+
+
+def _keys_of(touches: Iterable[Touch]) -> set[str]:
+    """What two processes must not take in side by side: the same message, the same repeat, a message and its answer."""
+    keys = {f"same {touch.same_as}" for touch in touches if touch.same_as}
+    keys |= {f"repeat {touch.repeat_key}" for touch in touches if touch.repeat_key}
+    keys |= {f"id {touch.external_id}" for touch in touches if touch.external_id and not touch.phase}
+    return keys | {f"id {touch.thread.answers[0]}" for touch in touches if touch.thread and touch.thread.answers}
+
+
+def _place_of_earlier(earlier: Any) -> Reference | None:
+    """What repeats something belongs where that is: in the log, or in this batch."""
+    if earlier is None:
+        return None
+    number = earlier["conversation_id"]
+    return Reference(number) if number is not None else Reference(earlier) if "line" in earlier else None
 
 
 def _name(touch: Touch) -> str | None:
@@ -400,7 +446,7 @@ def _touch_row(arrival: Arrival, number: int, raw_id: int | None, unit: Unit) ->
         "at": touch.at,
         "received_at": unit.now,
         "phase": touch.phase,
-        "body": fold.describe(touch),
+        "body": {**fold.describe(touch), "given": arrival.given} if arrival.given else fold.describe(touch),
         "text": touch.text,
         "full_text": touch.full_text,
         "html": touch.html,

@@ -10,6 +10,9 @@ from channels.touch import Kind, Touch
 
 Row = dict[str, Any]
 
+GIVEN = ("ended_at", "disposition")
+"""What a person who logs by hand may say beyond what a touch can say; the touch keeps it as `given`."""
+
 
 def begin(touch: Touch, channel: str, team: str | None, operator: str | None) -> Row:
     """The interaction that a first touch makes; whose it is and where it belongs is filled in by intake."""

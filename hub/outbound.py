@@ -114,7 +114,12 @@ def _touch_row(unit: Unit, message: Outgoing, number: int, row: Row, reference: 
         "interaction_id": row["id"],
         "at": unit.now,
         "received_at": unit.now,
-        "body": {**body, "party": row["party"], "cc": [_shown(one) for one in message.cc]},
+        "body": {
+            **body,
+            "party": row["party"],
+            "cc": [_shown(one) for one in message.cc],
+            "automatic": row["automatic"],
+        },
         "text": message.text,
         "html": message.html,
     }

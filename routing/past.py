@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from routing.facts import CallFacts, ClientFacts, ConversationFacts, InteractionFacts
-from routing.people import find_clients, with_companies
+from routing.facts import CallFacts, ClientFacts, ConversationFacts, EventFacts, InteractionFacts
+from routing.people import find_clients, next_clients, with_companies
 from routing.rehearse import Happening
 from storage.models import delivery, interaction, journal
 
@@ -28,23 +28,26 @@ def read_past(connection: Connection, since: datetime) -> Iterator[Happening]:
     """Everything that happened since an instant, oldest first. Clients are taken as they are now."""
     talks: dict[int, ConversationFacts] = {}
     people: dict[int, ClientFacts] = {}
+    first: dict[int, int] = {}
     acts = _acts(connection, since)
     pending = next(acts, None)
-    for touch in _touches(connection, since, people):
+    for touch in _touches(connection, since, people, first):
         at = touch.ended_at or touch.at
         while pending is not None and pending.at < at:
-            yield from _acted(pending, talks, people)
+            yield from _acted(connection, pending, talks, people)
             pending = next(acts, None)
         assert touch.client is not None
         talk = _talk(touch, talks)
-        person = people[touch.client]
+        person = replace(people[touch.client], first_contact=first.get(touch.client) == touch.id)
         yield Happening(at, person, touch, conversation=talk, company=people.get(person.company or 0))
     while pending is not None:
-        yield from _acted(pending, talks, people)
+        yield from _acted(connection, pending, talks, people)
         pending = next(acts, None)
 
 
-def _touches(connection: Connection, since: datetime, people: dict[int, ClientFacts]) -> Iterator[InteractionFacts]:
+def _touches(
+    connection: Connection, since: datetime, people: dict[int, ClientFacts], first: dict[int, int]
+) -> Iterator[InteractionFacts]:
     """In portions by time; a portion's clients are read with it."""
     last, number = since, 0
     while True:
@@ -57,11 +60,18 @@ def _touches(connection: Connection, since: datetime, people: dict[int, ClientFa
         fresh = find_clients(connection, {row.client_id for row in rows} - set(people))
         people |= fresh
         people |= with_companies(connection, fresh.values())
+        first |= _first_touches(connection, list(fresh))
         states = _deliveries(connection, [row.id for row in rows])
         for row in rows:
             if row.client_id in people:
                 yield _touch(row, states.get(row.id))
         last, number = rows[-1].at, rows[-1].id
+
+
+def _first_touches(connection: Connection, clients: list[int]) -> dict[int, int]:
+    columns = interaction.c
+    query = select(columns.client_id, func.min(columns.id)).where(columns.client_id.in_(clients or [0]))
+    return {whose: number for whose, number in connection.execute(query.group_by(columns.client_id))}
 
 
 def _deliveries(connection: Connection, numbers: list[int]) -> dict[int, str]:
@@ -131,13 +141,20 @@ def _talk(touch: InteractionFacts, talks: dict[int, ConversationFacts]) -> Conve
 
 
 def _acts(connection: Connection, since: datetime) -> Iterator[Any]:
+    """What people did to conversations, and what other programs reported."""
     columns = journal.c
-    query = select(columns.at, columns.action, columns.who, columns.subject_id, columns.data)
-    query = query.where(columns.subject == "conversation", columns.at >= since, columns.action.in_(list(STATES)))
-    yield from connection.execute(query.order_by(columns.at, columns.id)).all()
+    query = select(columns.at, columns.action, columns.who, columns.subject, columns.subject_id, columns.data)
+    done = (columns.subject == "conversation") & columns.action.in_(list(STATES))
+    told = (columns.subject == "event") & (columns.action == "reported")
+    yield from connection.execute(query.where(columns.at >= since, done | told).order_by(columns.at, columns.id)).all()
 
 
-def _acted(act: Any, talks: dict[int, ConversationFacts], people: dict[int, ClientFacts]) -> Iterator[Happening]:
+def _acted(
+    connection: Connection, act: Any, talks: dict[int, ConversationFacts], people: dict[int, ClientFacts]
+) -> Iterator[Happening]:
+    if act.subject == "event":
+        yield from _reported(connection, act, people)
+        return
     before = talks.get(int(act.subject_id))
     if before is None or before.client not in people:
         return
@@ -146,3 +163,25 @@ def _acted(act: Any, talks: dict[int, ConversationFacts], people: dict[int, Clie
     after = replace(before, state=state, closed_why=how, closed_by=act.who, new=False)
     talks[after.id] = after
     yield Happening(act.at, people[after.client], conversation=after, conversation_before=before, actor=act.who)
+
+
+def _reported(connection: Connection, act: Any, people: dict[int, ClientFacts]) -> Iterator[Happening]:
+    """An event of one client, or of all."""
+    event = EventFacts(act.subject_id, act.data["event"], act.at, act.data.get("fields") or {})
+    whose = act.data.get("client")
+    for person in _concerned(connection, whose, people):
+        company = people.get(person.company or 0)
+        yield Happening(act.at, person, event=event, company=company, actor=act.who)
+
+
+def _concerned(connection: Connection, whose: int | None, people: dict[int, ClientFacts]) -> Iterator[ClientFacts]:
+    if whose is not None:
+        if whose not in people:
+            people |= find_clients(connection, [whose])
+            people |= with_companies(connection, [people[whose]] if whose in people else [])
+        yield from [people[whose]] if whose in people else []
+        return
+    after = 0
+    while portion := next_clients(connection, after, PORTION):
+        yield from portion
+        after = portion[-1].id

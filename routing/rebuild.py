@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from routing.apply import obligation_row
 from routing.facts import ObligationFacts
@@ -47,8 +47,16 @@ def _next_numbers(connection: Connection, after: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def copy_into(unit: Unit, connection: Connection) -> int:
-    """Write every folded promise, with its history, into an empty database; answers how many there were."""
+def count(connection: Connection) -> int:
+    """How many promises have a history."""
+    return int(connection.execute(select(func.count(clock_event.c.obligation_id.distinct()))).scalar_one())
+
+
+def copy_into(unit: Unit, connection: Connection, told: Callable[[int], None] = lambda done: None) -> int:
+    """Write every folded promise, with its history, into an empty database; answers how many there were.
+
+    `told` hears after every portion how many are done.
+    """
     count = 0
     batch: list[ObligationFacts] = []
     for folded in fold_all(connection):
@@ -57,8 +65,10 @@ def copy_into(unit: Unit, connection: Connection) -> int:
         if len(batch) == PORTION:
             _write(unit, connection, batch)
             batch = []
+            told(count)
     if batch:
         _write(unit, connection, batch)
+    told(count)
     return count
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import update
 
 from channels.touch import Kind, Touch
+from hub import fold
 from hub.batch import Arrival, Batch
 from hub.setup.snapshot import SetUp
 from storage.models import attachment
@@ -35,6 +37,7 @@ def append(
     batch.skip_what_was_seen()
     batch.find_what_it_belongs_to()
     arrival.row.update(columns or {})
+    arrival.given = {name: _plain(value) for name, value in (columns or {}).items() if name in fold.GIVEN}
     arrival.row["has_files"] = bool(files)
     if client is not None:
         arrival.row["client_id"] = client
@@ -48,3 +51,7 @@ def append(
         keep = {"interaction_id": arrival.row["id"], "uploaded_by": None}
         unit.connection.execute(update(attachment).where(attachment.c.id.in_(files)).values(**keep))
     return arrival.row
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else value

@@ -124,6 +124,9 @@ def _operation(one: Operation, schemas: _Schemas) -> Json:
 
 
 def _path_parameters(one: Operation) -> list[Json]:
+    if "{key}" in one.path:
+        text = {"type": "string", "minLength": 1, "maxLength": 100}
+        return [{"name": "key", "in": "path", "required": True, "schema": text, "description": "key in the set-up"}]
     if "{id}" not in one.path:
         return []
     schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}

@@ -20,6 +20,7 @@ from hub.api import (
     files,
     interactions,
     obligations,
+    operators,
     probes,
     tasks,
 )
@@ -37,6 +38,7 @@ RESOURCES = (
     events,
     deliveries,
     files,
+    operators,
     administration,
 )
 

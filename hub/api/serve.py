@@ -64,7 +64,7 @@ async def _handle(operation: Operation, request: web.Request) -> web.StreamRespo
     call: Call[Any, Any] = Call(
         hub,
         actor,
-        {name: _number(value) for name, value in request.match_info.items()},
+        {name: _number(value) for name, value in request.match_info.items() if name != "key"},
         _read_query(operation, request),
         await _read_body(operation, request),
         request,

@@ -12,7 +12,10 @@ from hub.cli.deadline import deadline
 from hub.cli.explain import explain
 from hub.cli.export import export
 from hub.cli.failure import explain_failure
+from hub.cli.hand_over import hand_over
 from hub.cli.imports import import_files
+from hub.cli.rebuild import rebuild
+from hub.cli.rehearse import rehearse
 from hub.cli.replay import replay
 from hub.cli.retire import retire
 from hub.cli.run import listen, run, serve, work
@@ -41,11 +44,14 @@ app.command(rich_help_panel=_RUNNING)(work)
 app.command("import", rich_help_panel=_SETUP)(import_files)
 app.command(rich_help_panel=_SETUP)(export)
 app.command(rich_help_panel=_SETUP)(retire)
+app.command("hand-over", rich_help_panel=_SETUP)(hand_over)
 app.command(rich_help_panel=_SETUP)(token)
 app.command("sign-in", rich_help_panel=_SETUP)(sign_in)
 app.command(rich_help_panel=_ASKING)(check)
 app.command(rich_help_panel=_ASKING)(deadline)
 app.command(rich_help_panel=_ASKING)(explain)
+app.command(rich_help_panel=_ASKING)(rehearse)
+app.command(rich_help_panel=_ASKING)(rebuild)
 app.command(rich_help_panel=_ASKING)(replay)
 
 

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
 
 from aiohttp import web
 
+from hub import presence
 from hub.composition import HUB
 from hub.desk.gate import let_in
+from hub.desk.visitor import WHO
 from storage.events import Event
+from storage.lane import LaneClosed
 
 _HEARTBEAT_S = 20.0
 
@@ -31,14 +37,35 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 async def _tell(request: web.Request, response: web.StreamResponse, ending: asyncio.Event) -> None:
     stopped = asyncio.create_task(ending.wait())
-    async with request.app[HUB].live.listen() as queue:
+    async with request.app[HUB].live.listen() as queue, _present(request) as still_here:
         await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n")
         try:
             while not stopped.done():
                 if not await _tell_next(request, response, queue, stopped):
                     return
+                await still_here()
         finally:
             stopped.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _present(request: web.Request) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Whoever has the desk open is here, and can be given work; yields what says so again."""
+    store, operator, desk = request.app[HUB].store, request[WHO].key, secrets.token_hex(6)
+    said = 0.0
+
+    async def say() -> None:
+        nonlocal said
+        if time.monotonic() - said >= _HEARTBEAT_S:
+            said = time.monotonic()
+            await store.write(lambda unit: presence.come(unit, operator, desk))
+
+    await say()
+    try:
+        yield say
+    finally:
+        with contextlib.suppress(LaneClosed):
+            await asyncio.shield(store.write(lambda unit: presence.leave(unit, operator, desk)))
 
 
 async def _tell_next(
