@@ -43,7 +43,9 @@ def extract() -> Catalog:
     )
     templates = [("**.html", "jinja2")]
     keywords = dict(DEFAULT_KEYWORDS)
-    for name, _line, message, _comments, _context in extract_from_dir(_DESK / "templates", templates, keywords=keywords):
+    for name, _line, message, _comments, _context in extract_from_dir(
+        _DESK / "templates", templates, keywords=keywords
+    ):
         found.add(message, locations=[(f"hub/desk/templates/{name}", 0)])
     for folder in _SOURCES:
         for path in sorted((_HUB / folder).rglob("*.py")):
@@ -79,7 +81,7 @@ def update(folder: Path = _DESK / "locale") -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         known = _read(path, code)
         fresh = extract()
-        fresh.locale = code  # type: ignore[assignment]
+        fresh.locale = code
         for message in fresh:
             old = known.get(message.id) if message.id else None
             if old is not None and old.string:

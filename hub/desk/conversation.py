@@ -23,6 +23,7 @@ from hub.errors import NotFound
 
 PARTS = {"head": "_talk_head.html", "messages": "_talk.html", "side": "_side.html"}
 _TIMELINE = 12
+_HEADING = 80
 
 
 async def show_conversation(request: web.Request) -> web.StreamResponse:
@@ -61,13 +62,22 @@ def read_conversation(
         "card": card,
         "entries": entries,
         "asked": asked,
+        "heading": _heading(talk.subject, entries, speech),
         "candidates": _candidates(connection, asked) if card.provisional else [],
         "promises": promises.read_promises(connection, number, card.id),
         "tasks": promises.read_client_tasks(connection, card.id),
         "timeline": log.read_timeline(connection, card.id, _TIMELINE),
-        "others": [names.operator(key) for key in writing],
+        "writing": [names.operator(key) for key in writing],
         **_answering(connection, hub, visitor, names, number, entries, card),
     }
+
+
+def _heading(subject: str | None, entries: list[Entry], speech: Speech) -> str:
+    """The subject, or how it began."""
+    begun = next((" ".join(one.text.split()) for one in entries if one.text.strip()), "")
+    return (
+        subject or (f"{begun[:_HEADING].rstrip()}…" if len(begun) > _HEADING else begun) or speech.say("Conversation")
+    )
 
 
 def _answering(

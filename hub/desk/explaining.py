@@ -49,7 +49,12 @@ async def show_why(request: web.Request) -> web.StreamResponse:
         one = promises.read_promise(connection, number)
         if one is None:
             raise NotFound("There is nothing at this address.")
-        return {"one": one, "ticks": promises.read_ticks(connection, number), "days": _days(setup, speech, one)}
+        return {
+            "one": one,
+            "ticks": promises.read_ticks(connection, number),
+            "days": _days(setup, speech, one),
+            "target": target_in_words(speech, one.target),
+        }
 
     otherwise = "/desk"
     return await show(
@@ -69,6 +74,26 @@ def _days(setup: SetUp, speech: Speech, one: Promise) -> list[Day]:
     except (BadDuration, KeyError, ValueError):
         return []
     return [_row(speech, found, row) for row in found.days[:_MOST_DAYS]]
+
+
+def target_in_words(speech: Speech, written: str) -> str:
+    """A target as people say it; what is no length stays as it is written."""
+    try:
+        number, unit = Duration.target(written).spoken()
+    except BadDuration:
+        return written
+    count = speech.count
+    return {
+        "s": lambda: count("%(num)d second", "%(num)d seconds", number),
+        "min": lambda: count("%(num)d minute", "%(num)d minutes", number),
+        "hours": lambda: count("%(num)d hour", "%(num)d hours", number),
+        "days": lambda: count("%(num)d day", "%(num)d days", number),
+        "months": lambda: count("%(num)d month", "%(num)d months", number),
+        "working s": lambda: count("%(num)d working second", "%(num)d working seconds", number),
+        "working min": lambda: count("%(num)d working minute", "%(num)d working minutes", number),
+        "working hours": lambda: count("%(num)d working hour", "%(num)d working hours", number),
+        "working days": lambda: count("%(num)d working day", "%(num)d working days", number),
+    }[unit]()
 
 
 def _pauses(one: Promise) -> list[Interval]:

@@ -30,7 +30,7 @@ from hub.desk import (
     uploads,
     waiting,
 )
-from hub.desk.gate import inside, outside
+from hub.desk.gate import inside, let_in, outside
 from hub.desk.pages import PAGES, Pages
 from hub.desk.shield import missing, shield
 from hub.desk.static_files import STATIC, StaticFiles, serve_static
@@ -150,6 +150,7 @@ async def _answer_strays(request: web.Request, handler: Handler) -> web.StreamRe
     except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
         if not request.path.startswith("/desk") or request.path.startswith("/desk/static/"):
             raise
+        await let_in(request)
         response = missing(request)
         shield(response)
         return response

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hub.places import FORM
 from hub.setup.snapshot import SetUp
@@ -44,6 +46,12 @@ class Names:
             return say(getattr(form, "title", None), self.language, key[len(FORM) :])
         known = self.setup.lines.get(key)
         return say(known.title, self.language, key) if known is not None else key
+
+    def fields(self, line: str, values: Mapping[str, Any], text: str = "") -> dict[str, Any]:
+        """A form's fields under the labels that the visitor saw; what the text says already is left out."""
+        form = self.setup.forms.get(line[len(FORM) :]) if line.startswith(FORM) else None
+        labels = {each.name: say(each.label, self.language, each.name) for each in form.fields} if form else {}
+        return {labels.get(name, name): value for name, value in values.items() if not text or value != text}
 
     def regulation(self, key: str) -> str:
         """A regulation's title."""

@@ -22,6 +22,22 @@ from storage.models import session
 from storage.unit import Unit
 
 _LONGEST_SIGNATURE = 5000
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("YaBrowser/", "Yandex"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)
 
 
 async def show_own(request: web.Request, fault: str | None = None) -> web.StreamResponse:
@@ -35,7 +51,17 @@ async def show_own(request: web.Request, fault: str | None = None) -> web.Stream
         }
 
     status = 422 if fault else 200
-    return await show(request, "settings.html", read, status=status, fault=fault, shortest=passwords.SHORTEST)
+    return await show(
+        request, "settings.html", read, status=status, fault=fault, shortest=passwords.SHORTEST, browser_of=browser_of
+    )
+
+
+def browser_of(agent: str | None) -> str | None:
+    """A browser and its system, as far as they call themselves by name."""
+    written = agent or ""
+    browser = next((name for mark, name in _BROWSERS if mark in written), None)
+    system = next((name for mark, name in _SYSTEMS if mark in written), None)
+    return " · ".join(each for each in (browser, system) if each) or (written[:60] or None)
 
 
 async def save_own(request: web.Request) -> web.StreamResponse:

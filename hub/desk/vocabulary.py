@@ -88,7 +88,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "unknown": _("unknown whether it was sent"),
     },
     "line": {
-        "running": _("running"),
+        "running": _("works"),
         "will_retry": _("will try again"),
         "needs_person": _("needs a person"),
         "off": _("switched off"),
@@ -106,7 +106,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "admin": _("Administrator"),
     },
     "outcome": {
-        "answered": _("answered"),
+        "answered": _("picked up"),
         "missed": _("missed"),
         "abandoned": _("the caller hung up while waiting"),
         "timeout": _("nobody answered in time"),
@@ -144,6 +144,19 @@ _WORDS: dict[str, dict[str, str]] = {
     },
 }
 
+_WORDS["suspicion"] = {
+    "honeypot": _("filled in what people do not see"),
+    "links": _("stuffed with links"),
+    "too_fast": _("filled in too fast"),
+    "forged_token": _("forged form"),
+    "stale_token": _("form opened long ago"),
+    "no_proof_of_work": _("no proof of work"),
+    "bad_proof_of_work": _("wrong proof of work"),
+    "stale_proof_of_work": _("stale proof of work"),
+    "repeated_proof_of_work": _("proof of work used twice"),
+    "the mail server marked it as spam": _("the mail server marked it as spam"),
+}
+
 CATEGORIES = ("VIP", "A", "B", "C")
 LIFECYCLES = tuple(_WORDS["lifecycle"])
 
@@ -157,6 +170,10 @@ class Vocabulary:
     def __call__(self, subject: str, word: str | None) -> str:
         known = _WORDS[subject].get(word or "")
         return self.speech.say(known) if known else (word or "").replace("_", " ")
+
+    def several(self, subject: str, words: str | None) -> str:
+        """Words with commas between them."""
+        return ", ".join(self(subject, word.strip()) for word in (words or "").split(",") if word.strip())
 
     def choices(self, subject: str) -> list[tuple[str, str]]:
         """All words of a subject: (key, text)."""

@@ -1,0 +1,67 @@
+"""The live stream: what open pages are told, and that it never holds the server up."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.hub.desk.office import ANNA, mail, open_office
+from tests.hub.desk.visits import Visit, visit
+
+
+async def _next(stream: Any) -> dict[str, Any]:
+    """The next event's data."""
+    async with asyncio.timeout(5):
+        while True:
+            line = (await stream.content.readline()).decode()
+            if line.startswith("data: "):
+                found: dict[str, Any] = json.loads(line[6:])
+                return found
+
+
+async def _open(visitor: Visit) -> Any:
+    return await visitor.http.get(f"{visitor.office.address}/desk/events")
+
+
+async def test_pages_are_told_what_changed_and_streams_end_with_the_server(tmp_path: Path) -> None:
+    async with open_office(tmp_path, f"sqlite:///{tmp_path / 'touchline.db'}") as office:
+        context = visit(office, "anna")
+        visitor = await context.__aenter__()
+        stream = await _open(visitor)
+        assert stream.headers["Content-Type"] == "text/event-stream"
+        assert await _next(stream) == {}
+        number = await office.conversation_of(
+            await office.hear(mail("one", "a@b.example", "A", "Hello", "text", office.store.now()))
+        )
+        told = await _next(stream)
+        assert told["conversation"] == number
+        from hub.actions import conversations
+
+        await office.do(lambda unit, setup: conversations.take(unit, setup, number, ANNA))
+        while told.get("subject") != "conversation" or told.get("what") != "taken":
+            told = await _next(stream)
+        more = [await _open(visitor) for _ in range(5)]
+        began = time.monotonic()
+    assert time.monotonic() - began < 2.5, "open streams must not hold the server up"
+    for each in (stream, *more):
+        each.close()
+    await context.__aexit__(None, None, None)
+
+
+async def test_a_draft_tells_once_that_somebody_sits_down(tmp_path: Path) -> None:
+    async with (
+        open_office(tmp_path, f"sqlite:///{tmp_path / 'touchline.db'}") as office,
+        visit(office, "anna") as visitor,
+    ):
+        touch = mail("one", "a@b.example", "A", "Hello", "text", office.store.now())
+        number = await office.conversation_of(await office.hear(touch))
+        async with office.hub.live.listen() as queue:
+            for text in ("H", "He", "Hel"):
+                await visitor.post(f"/desk/conversations/{number}/draft", {"text": text, "open": "1"})
+            await visitor.post(f"/desk/conversations/{number}/draft", {"text": "Hel"})
+            await asyncio.sleep(0.1)
+            told = [queue.get_nowait() for _ in range(queue.qsize())]
+        assert [(event.what, event.operator) for event in told if event] == [("writing", "anna"), ("writing", "anna")]
