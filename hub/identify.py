@@ -88,6 +88,12 @@ class Identifier:
             standing_in = self._make(party, at, name, provisional=True)
         return Found(standing_in, candidates=others)
 
+    def known_as(self, party: Sequence[Named]) -> int | None:
+        """The one client who is certainly meant, if there is one; nobody is made or learnt."""
+        hits = {(one.scheme, one.value): self.known.get((one.scheme, one.value), []) for one in party if not one.odd}
+        candidates = _distinct(hits.values())
+        return _certain(hits, candidates) if candidates else None
+
     def _make(self, party: Sequence[Named], at: datetime, name: str | None, *, provisional: bool = False) -> int:
         number = self.unit.take_ids(models.client, 1)[0]
         shown = name or next((one.name for one in party if one.name), None) or (party[0].value if party else "")

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, select, update
 
 from channels.touch import Receipt
 from hub.judgement import judge_interaction
+from hub.places import place_of
+from hub.references import EVERYWHERE
 from hub.setup.snapshot import SetUp
+from hub.threads import answer
 from storage import models
 from storage.events import Event
 from storage.repositories import intake as rows
+from storage.repositories.references import find_asked, find_last_answer
 from storage.unit import Unit
 
 Row = dict[str, Any]
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def settle_sent(unit: Unit, setup: SetUp, delivery_id: int, external_id: str, refused: dict[str, str]) -> None:
@@ -35,14 +43,19 @@ def settle_sent(unit: Unit, setup: SetUp, delivery_id: int, external_id: str, re
 
 
 def _mark_answered(unit: Unit, conversation: int | None, interaction: Row) -> None:
-    """Whoever waited has his answer, unless he wrote again after it was written."""
+    """Whoever waited has his answer; who wrote again after it was written waits since then."""
     talk = rows.find_conversations(unit, [conversation] if conversation else []).get(conversation or 0)
     if talk is None:
         return
-    changes: Row = {"answered_at": unit.now, "last_at": max(talk["last_at"], interaction["at"])}
-    if talk["waiting_since"] is not None and talk["waiting_since"] <= interaction["at"]:
-        changes |= {"waiting_since": None, "waiting_id": None}
-    rows.update_rows(unit, models.conversation, {talk["id"]: changes})
+    at = interaction["at"]
+    changes = answer(talk, at, partial(find_asked, unit, talk["id"]))
+    _change_conversation(unit, talk, {**changes, "last_at": max(talk["last_at"], at)})
+
+
+def _change_conversation(unit: Unit, talk: Row, changes: Row) -> None:
+    different = {column: value for column, value in changes.items() if talk[column] != value}
+    if different:
+        rows.update_rows(unit, models.conversation, {talk["id"]: {**different, "version": talk["version"] + 1}})
 
 
 def settle_failed(unit: Unit, setup: SetUp, delivery_id: int, reason: str, *, state: str = "failed") -> None:
@@ -64,13 +77,18 @@ def settle_failed(unit: Unit, setup: SetUp, delivery_id: int, reason: str, *, st
 
 
 def _reopen(unit: Unit, conversation: int | None) -> None:
+    """Who was answered by nothing else waits again, since he asked; somebody looks at what never went out."""
     talk = rows.find_conversations(unit, [conversation] if conversation else []).get(conversation or 0)
     if talk is None:
         return
-    changes: Row = {"state": "open", "closed_at": None, "closed_by": None, "closed_why": None}
-    if talk["last_inbound_at"] is not None and talk["waiting_since"] is None:
-        changes |= {"waiting_since": talk["last_inbound_at"], "waiting_id": talk["last_inbound_id"]}
-    rows.update_rows(unit, models.conversation, {talk["id"]: changes})
+    answered = find_last_answer(unit, talk["id"])
+    asked = find_asked(unit, talk["id"], answered or _BEGINNING)
+    changes: Row = {"answered_at": answered}
+    if asked is not None:
+        changes |= {"waiting_since": asked[0], "waiting_id": asked[1]}
+    if asked is not None or answered is None:
+        changes |= {"state": "open", "closed_at": None, "closed_by": None, "closed_why": None, "postponed_until": None}
+    _change_conversation(unit, talk, changes)
     unit.emit(Event("conversation", talk["id"], client=talk["client_id"], operator=talk["owner"], team=talk["team"]))
 
 
@@ -86,11 +104,10 @@ def _change(unit: Unit, row: Row, changes: Row) -> None:
 
 
 def _settle_early_receipts(unit: Unit, setup: SetUp, row: Row, external_id: str) -> None:
-    query = (
-        select(models.receipt)
-        .where(models.receipt.c.external_id == external_id, models.receipt.c.delivery_id.is_(None))
-        .order_by(models.receipt.c.id)
-    )
+    table = models.receipt
+    query = select(table).where(table.c.external_id == external_id, table.c.delivery_id.is_(None)).order_by(table.c.id)
+    if place_of(setup, row["line"]).channel != EVERYWHERE:
+        query = query.where(table.c.line == row["line"])
     for receipt in list(unit.connection.execute(query).mappings()):
         unit.connection.execute(
             update(models.receipt).where(models.receipt.c.id == receipt["id"]).values(delivery_id=row["id"])
@@ -107,13 +124,22 @@ def apply_receipt(unit: Unit, setup: SetUp, delivery_id: int, receipt: Row) -> N
     if row is None:
         return
     if receipt["state"] == "failed":
+        recipient = receipt.get("recipient") or row["options"].get("to")
         if receipt["permanent"]:
-            _mark_bounced(unit, receipt.get("recipient") or row["options"].get("to"))
+            _mark_bounced(unit, recipient)
+        if receipt["permanent"] and not _is_only_a_copy(row, recipient):
             settle_failed(unit, setup, delivery_id, receipt["reason"] or "it came back")
         else:
-            _change(unit, row, {"reason": receipt["reason"]})
+            _change(unit, row, {"reason": "; ".join(filter(None, (recipient, receipt["reason"])))})
     elif _RANK.get(receipt["state"], 0) > _RANK.get(row["state"], 9):
         _change(unit, row, {"state": receipt["state"], "settled_at": receipt["at"]})
+
+
+def _is_only_a_copy(row: Row, recipient: str | None) -> bool:
+    """Was it not the client's own message that came back, but a colleague's copy?"""
+    value = (recipient or "").rpartition(":")[2].lower()
+    roles = {one.get("role", "to") for one in row["recipients"] if one["identity"].partition(":")[2].lower() == value}
+    return roles == {"cc"}
 
 
 def _mark_bounced(unit: Unit, recipient: str | None) -> None:
@@ -124,11 +150,32 @@ def _mark_bounced(unit: Unit, recipient: str | None) -> None:
     unit.connection.execute(update(identity).where(identity.c.value == value).values(bounced_at=unit.now))
 
 
+def _find_reported(unit: Unit, receipts: Sequence[Receipt]) -> set[tuple[Any, ...]]:
+    table = models.receipt
+    query = select(table.c.line, table.c.external_id, table.c.state, table.c.recipient, table.c.at).where(
+        table.c.external_id.in_({one.external_id for one in receipts})
+    )
+    return {tuple(row) for row in unit.connection.execute(query)}
+
+
+def _found_elsewhere(setup: SetUp, found: Mapping[tuple[str, str], Row], receipt: Receipt) -> Row | None:
+    """A bounce may come to another mailbox than the one that sent; other channels' ids mean something on their line."""
+    if place_of(setup, receipt.line).channel != EVERYWHERE:
+        return None
+    rows_of = (row for (line, external_id), row in found.items() if external_id == receipt.external_id)
+    return next((row for row in rows_of if place_of(setup, row["line"]).channel == EVERYWHERE), None)
+
+
 def report(unit: Unit, setup: SetUp, receipts: Sequence[Receipt]) -> list[None]:
     """Take receipts in, as the lane hands them over; one that comes again changes nothing."""
     found = rows.find_deliveries(unit, {one.external_id for one in receipts})
+    seen = _find_reported(unit, receipts)
     for one in receipts:
-        row = found.get(one.external_id)
+        row = found.get((one.line, one.external_id)) or _found_elsewhere(setup, found, one)
+        what = (one.line, one.external_id, one.state.value, one.recipient, one.at)
+        if what in seen:
+            continue
+        seen.add(what)
         kept = {
             "line": one.line,
             "external_id": one.external_id,

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from channels.touch import Direction, Kind, Touch
 from storage import models
 from storage.repositories import intake as rows
+from storage.repositories.references import find_asked
 from storage.unit import Unit
 
 WINDOW = timedelta(minutes=30)
 """Touches of one client within this time are one conversation, unless they are mails, which say themselves."""
+
+CLOSED = frozenset({"solved", "junk"})
+QUESTIONS = frozenset({Kind.MESSAGE, Kind.FORM, Kind.LETTER, Kind.FAX})
+_OPENED: Mapping[str, Any] = {"closed_at": None, "closed_by": None, "closed_why": None, "postponed_until": None}
 
 Row = dict[str, Any]
 
@@ -24,20 +30,26 @@ class Threads:
 
     unit: Unit
     by_id: dict[int, Row] = field(default_factory=dict)
-    recent: dict[int, int] = field(default_factory=dict)
+    _of_client: dict[int, set[int]] = field(default_factory=dict)
+    _asked: dict[int, list[tuple[datetime, int]]] = field(default_factory=dict)
     _fresh: dict[int, Row] = field(default_factory=dict)
     _before: dict[int, Row] = field(default_factory=dict)
 
     def load(self, ids: Iterable[int]) -> None:
         """Read conversations that touches refer to."""
         missing = [number for number in ids if number not in self.by_id]
-        self.by_id.update(rows.find_conversations(self.unit, missing))
+        for row in rows.find_conversations(self.unit, missing).values():
+            self._know(row)
 
     def load_recent(self, clients: Iterable[int], since: datetime) -> None:
         """Read what these clients talked about lately."""
-        for client, row in rows.find_open_conversations(self.unit, clients, since).items():
-            self.by_id.setdefault(row["id"], row)
-            self.recent[client] = row["id"]
+        for row in rows.find_open_conversations(self.unit, clients, since).values():
+            if row["id"] not in self.by_id:
+                self._know(row)
+
+    def _know(self, row: Row) -> None:
+        self.by_id[row["id"]] = row
+        self._of_client.setdefault(row["client_id"], set()).add(row["id"])
 
     def place(
         self, touch: Touch, client: int, referred: int | None, team: str | None, channel: str
@@ -49,12 +61,16 @@ class Threads:
             tagged = self.by_id.get(tag)
             found = tagged if tagged is not None and tagged["client_id"] == client else None
         if found is None and not _speaks_for_itself(touch, channel):
-            recent = self.by_id.get(self.recent.get(client, 0))
-            if recent is not None and _is_lively(recent, touch):
-                found = recent
+            found = self._recent(client, touch)
         if found is not None:
             return found, False
         return self._open(touch, client, team, channel), True
+
+    def _recent(self, client: int, touch: Touch) -> Row | None:
+        """What the client talked about last, if that was just now."""
+        talks = (self.by_id[number] for number in self._of_client.get(client, ()))
+        lively = [row for row in talks if _is_lively(row, touch)]
+        return max(lively, key=lambda row: (row["last_at"], row["id"]), default=None)
 
     def _open(self, touch: Touch, client: int, team: str | None, channel: str) -> Row:
         number = self.unit.take_ids(models.conversation, 1)[0]
@@ -80,9 +96,24 @@ class Threads:
             "version": 1,
         }
         self._fresh[number] = row
-        self.by_id[number] = row
-        self.recent[client] = number
+        self._know(row)
         return row
+
+    def follow(
+        self, row: Row, touch: Touch, interaction: Mapping[str, Any], *, grown: bool = False, answered: bool = False
+    ) -> None:
+        """Change a conversation by a touch of it. `answered`: an answer to this very touch came before it."""
+        again = interaction["again_of"] is not None
+        if not grown and not again and is_question(touch):
+            self._asked.setdefault(row["id"], []).append((touch.at, interaction["id"]))
+        effect = Effect(row, touch, interaction["id"], again, grown, answered, partial(self._asked_since, row))
+        self.change(row, {**touched(row, touch, interaction["channel"]), **effect.changes()})
+
+    def _asked_since(self, row: Row, since: datetime) -> tuple[datetime, int] | None:
+        """The oldest question of a conversation after an instant, in the log or in this batch."""
+        mine = [asked for asked in self._asked.get(row["id"], ()) if asked[0] > since]
+        logged = find_asked(self.unit, row["id"], since) if row["id"] not in self._fresh else None
+        return min([*mine, *([logged] if logged else [])], default=None)
 
     def change(self, row: Row, changes: Mapping[str, Any]) -> None:
         """Change a conversation; how it was read is remembered, so that only differences are written."""
@@ -103,62 +134,119 @@ class Threads:
         rows.update_rows(self.unit, models.conversation, changed)
 
 
+def is_question(touch: Touch) -> bool:
+    """Does somebody wait for an answer to it? Calls are not answered but called back."""
+    return touch.direction is Direction.INBOUND and touch.automatic is None and touch.kind in QUESTIONS
+
+
 def _is_lively(row: Mapping[str, Any], touch: Touch) -> bool:
-    return row["last_at"] >= touch.at - WINDOW and row["state"] not in {"solved", "junk"}
+    began, last = row["opened_at"] - WINDOW, row["last_at"] + WINDOW
+    return began <= touch.at <= last and row["state"] not in CLOSED
 
 
 def _speaks_for_itself(touch: Touch, channel: str) -> bool:
     return channel == "email" or touch.automatic is not None
 
 
-def affect(row: Mapping[str, Any], touch: Touch, interaction: int, channel: str, *, again: bool) -> dict[str, Any]:
-    """What a touch changes in its conversation: who waits for whom, and since when."""
-    changes: dict[str, Any] = {}
+def touched(row: Mapping[str, Any], touch: Touch, channel: str) -> Row:
+    """What any touch changes: when the conversation was last heard of, and over what."""
+    changes: Row = {}
     if touch.at > row["last_at"]:
         changes["last_at"] = touch.at
     if channel not in row["channels"]:
         changes["channels"] = [*row["channels"], channel]
-    if touch.automatic is not None:
-        return {**changes, **_affect_automatically(row, touch)}
-    if touch.direction is Direction.INBOUND:
-        changes |= _affect_inbound(row, touch, interaction, again=again)
-    elif touch.direction is Direction.OUTBOUND and touch.kind is not Kind.NOTE:
-        changes |= _affect_outbound(row, touch)
     return changes
 
 
-def _affect_automatically(row: Mapping[str, Any], touch: Touch) -> dict[str, Any]:
-    """Nobody waits for an answer to a machine; a conversation that one opened is closed at once."""
-    untouched = row["last_inbound_at"] is None and row["answered_at"] is None and row["opened_at"] == touch.at
-    if untouched and row["state"] == "open":
-        return {"state": "solved", "closed_at": touch.at, "closed_by": "system", "closed_why": "automatic"}
-    return {}
+AskedSince = Callable[[datetime], tuple[datetime, int] | None]
 
 
-def _affect_inbound(row: Mapping[str, Any], touch: Touch, interaction: int, *, again: bool) -> dict[str, Any]:
-    changes: dict[str, Any] = {"last_inbound_at": touch.at, "last_inbound_id": interaction}
-    if row["state"] != "open":
-        changes |= {"state": "open", "closed_at": None, "closed_by": None, "closed_why": None, "postponed_until": None}
-    if touch.kind is Kind.CALL:
-        return changes | _affect_by_call(touch)
-    if row["waiting_since"] is None and not again:
-        changes |= {"waiting_since": touch.at, "waiting_id": interaction}
-    return changes
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What a touch changes about who waits for whom, and since when. Touches may come late, in any order.
+
+    `asked_since` finds the oldest question after an instant.
+    """
+
+    row: Mapping[str, Any]
+    touch: Touch
+    interaction: int
+    again: bool
+    grown: bool
+    answered: bool
+    asked_since: AskedSince
+
+    def changes(self) -> Row:
+        """The columns that change."""
+        touch = self.touch
+        if touch.automatic is not None:
+            return self._automatic()
+        if touch.kind is Kind.CALL:
+            return self._call()
+        if self.grown:
+            return {}  # an edit asks and answers nothing anew
+        if touch.kind is Kind.MEETING:
+            return {**self._heard(), **answer(self.row, touch.at, self.asked_since)}
+        if touch.direction is Direction.INBOUND:
+            return self._inbound()
+        if touch.direction is Direction.OUTBOUND and touch.kind is not Kind.NOTE:
+            return self._outbound()
+        return {}
+
+    def _automatic(self) -> Row:
+        """Nobody waits for an answer to a machine; a conversation that one opened is closed at once."""
+        row, at = self.row, self.touch.at
+        untouched = row["last_inbound_at"] is None and row["answered_at"] is None and row["opened_at"] == at
+        if untouched and row["state"] == "open" and not self.grown:
+            return {"state": "solved", "closed_at": at, "closed_by": "system", "closed_why": "automatic"}
+        return {}
+
+    def _call(self) -> Row:
+        """A talk answers what was open; a call that nobody took is called back, which is another promise."""
+        call = self.touch.call or {}
+        changes = self._heard()
+        if call.get("outcome") == "answered" and call.get("talk_s") != 0:
+            began = call.get("answered_at") or self.touch.at
+            changes |= answer(
+                self.row, datetime.fromisoformat(began) if isinstance(began, str) else began, self.asked_since
+            )
+        return changes
+
+    def _heard(self) -> Row:
+        """The client was heard of; whatever was closed is open again (once: not by every phase of a call)."""
+        row, at = self.row, self.touch.at
+        if self.touch.direction is not Direction.INBOUND:
+            return {}
+        changes: Row = {}
+        if row["last_inbound_at"] is None or at >= row["last_inbound_at"]:
+            changes |= {"last_inbound_at": at, "last_inbound_id": self.interaction}
+        if row["state"] != "open" and not self.grown and not self.answered:
+            changes |= {"state": "open", **_OPENED}
+        return changes
+
+    def _inbound(self) -> Row:
+        """He waits since his oldest question that came after our last answer."""
+        row, at = self.row, self.touch.at
+        changes = self._heard()
+        late = row["answered_at"] is not None and row["answered_at"] > at
+        first = row["waiting_since"] is None or at < row["waiting_since"]
+        if first and not late and not self.again and not self.answered:
+            changes |= {"waiting_since": at, "waiting_id": self.interaction}
+        return changes
+
+    def _outbound(self) -> Row:
+        row, at = self.row, self.touch.at
+        changes = answer(row, at, self.asked_since)
+        if row["state"] == "open" and (row["last_inbound_at"] is None or at >= row["last_inbound_at"]):
+            changes["state"] = "waiting_client"
+        return changes
 
 
-def _affect_by_call(touch: Touch) -> dict[str, Any]:
-    """A talk answers what was open."""
-    if (touch.call or {}).get("outcome") == "answered":
-        return {"waiting_since": None, "waiting_id": None, "answered_at": touch.at}
-    return {}
-
-
-def _affect_outbound(row: Mapping[str, Any], touch: Touch) -> dict[str, Any]:
-    if touch.kind is Kind.CALL:
-        return _affect_by_call(touch)
-    changes: dict[str, Any] = {"answered_at": max(touch.at, row["answered_at"] or touch.at)}
-    if row["waiting_since"] is not None and touch.at >= row["waiting_since"]:
-        changes |= {"waiting_since": None, "waiting_id": None}
-    if row["state"] == "open" and (row["last_inbound_at"] is None or touch.at >= row["last_inbound_at"]):
-        changes["state"] = "waiting_client"
+def answer(row: Mapping[str, Any], at: datetime, asked_since: AskedSince) -> Row:
+    """What a human's answer of an instant changes: whoever asked after it still waits."""
+    changes: Row = {"answered_at": max(at, row["answered_at"] or at)}
+    waits = row["waiting_since"]
+    if waits is not None and waits < at:
+        newer = asked_since(at) if row["last_inbound_at"] is not None and row["last_inbound_at"] >= at else None
+        changes |= {"waiting_since": newer[0] if newer else None, "waiting_id": newer[1] if newer else None}
     return changes

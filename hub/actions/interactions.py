@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
-from channels.touch import Direction, Identity, Kind, Thread, Touch
+from channels.touch import Automatic, Direction, Identity, Kind, Thread, Touch
 from hub.actions import finding
 from hub.actions.append import append
 from hub.actions.identities import read_identities, read_identity
@@ -20,9 +20,10 @@ from hub.identify import Identifier
 from hub.journal import note
 from hub.judgement import judge_interaction
 from hub.places import BY_HAND, FORM
+from hub.references import References
 from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
-from hub.threads import Threads, affect
+from hub.threads import Threads
 from storage import models
 from storage.events import Event
 from storage.search import index_clients, index_interactions, words_of
@@ -208,17 +209,23 @@ def release(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
     row = finding.find_row(unit, models.interaction, number)
     if row["quarantined_at"] is None:
         raise Conflict("this interaction is not in quarantine")
-    touch = _touch_again(row)
+    touch = _touch_again(unit, row)
     row = {**row, "quarantined_at": None}
     identifier = Identifier.load(unit, [touch.party])
-    found = identifier.whose(touch.party, unit.now, name=_name(row))
+    threads, references = Threads(unit), References(unit, setup, [touch])
+    reference = references.of(touch)
+    referred = reference.conversation if reference else None
+    threads.load([number for number in (referred, touch.thread.tag if touch.thread else None) if number])
+    usual = threads.by_id[referred]["client_id"] if referred in threads.by_id else None
+    found = identifier.whose(touch.party, unit.now, name=_name(row), usual=usual)
     new_clients = identifier.flush()
-    threads = Threads(unit)
     threads.load_recent([found.client], unit.now - timedelta(hours=24))
-    talk, fresh = threads.place(touch, found.client, None, row["team"], row["channel"])
+    talk, fresh = threads.place(touch, found.client, referred, row["team"], row["channel"])
     talk_before = None if fresh else dict(talk)
-    threads.change(talk, affect(talk, touch, number, row["channel"], again=False))
+    threads.follow(talk, touch, row, answered=reference is not None and reference.answered)
     threads.flush()
+    references.learn(touch, {**row, "conversation_id": talk["id"]})
+    references.flush()
     before = finding.find_row(unit, models.interaction, number)
     changes: Row = {
         "quarantined_at": None,
@@ -280,7 +287,11 @@ def _append_change(unit: Unit, row: Row, phase: str, body: Row) -> None:
     )
 
 
-def _touch_again(row: Row) -> Touch:
+def _touch_again(unit: Unit, row: Row) -> Touch:
+    body = unit.connection.execute(
+        select(models.touch.c.body).where(models.touch.c.id == row["content_id"])
+    ).scalar_one_or_none()
+    thread = (body or {}).get("thread")
     return Touch(
         line=row["line"],
         event_key="",
@@ -296,6 +307,11 @@ def _touch_again(row: Row) -> Touch:
         text=row["text"],
         fields=row["fields"],
         call=row["call"],
+        external_id=row["external_id"],
+        automatic=Automatic(row["automatic"]) if row["automatic"] else None,
+        thread=Thread(thread.get("conversation"), tuple(thread.get("answers", ())), thread.get("tag"))
+        if thread
+        else None,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from storage.models.types import Id, Instant, Json, metadata
 
@@ -32,6 +32,16 @@ conversation = Table(
     Index("ix_conversation_state_last_at", "state", "last_at"),
     Index("ix_conversation_owner_state", "owner", "state"),
     Index("ix_conversation_postponed_until", "postponed_until"),
+)
+
+awaited = Table(
+    "awaited",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("external_id", String(1000), nullable=False, comment="a message that was spoken of before it came"),
+    Column("conversation_id", Id, nullable=False, comment="where it was spoken of"),
+    Column("answered", Boolean, nullable=False, comment="whether what speaks of it is our answer to it"),
+    Index("ix_awaited_external_id", "external_id"),
 )
 
 draft = Table(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Table, bindparam, func, select, text, update
+from sqlalchemy import BindParameter, Column, Table, Update, bindparam, func, select, text, update
 from sqlalchemy.sql import Select
 
 from storage.bulk import insert_rows
@@ -57,6 +58,13 @@ _DELIVERIES = select(delivery).where(delivery.c.external_id.in_(_KEYS))
 _BY_ID = {table: select(table).where(table.c.id.in_(_KEYS)) for table in (conversation, client, interaction)}
 
 
+_BY_ID_LOCKED = _BY_ID[conversation].order_by(conversation.c.id).with_for_update()
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(number) FROM (SELECT DISTINCT hashtextextended(key, 0) AS number"
+    " FROM unnest(CAST(:keys AS text[])) AS key ORDER BY number) AS numbers"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """A client who is known by an identity."""
@@ -78,20 +86,16 @@ def find_seen(unit: Unit, event_keys: Iterable[str]) -> dict[tuple[str, str], in
     return {(line, key): found for line, key, found in rows}
 
 
+def lock_keys(unit: Unit, keys: Iterable[str]) -> None:
+    """Keep other processes from taking in the same thing at this moment, until the commit (SQLite has one writer)."""
+    wanted = sorted(set(keys))
+    if wanted and unit.dialect == "postgresql":
+        unit.connection.execute(_LOCK, {"keys": wanted})
+
+
 def lock_identities(unit: Unit, identities: Iterable[tuple[str, str]]) -> None:
     """Keep other processes from making a client of the same new identity at this moment (SQLite has one writer)."""
-    if unit.dialect != "postgresql":
-        return
-    keys = sorted({f"{scheme}:{value}" for scheme, value in identities})
-    if keys:
-        unit.connection.execute(
-            text(
-                "SELECT pg_advisory_xact_lock(number) FROM"
-                " (SELECT DISTINCT hashtextextended(key, 0) AS number FROM unnest(CAST(:keys AS text[])) AS key"
-                " ORDER BY number) AS numbers"
-            ),
-            {"keys": keys},
-        )
+    lock_keys(unit, {f"{scheme}:{value}" for scheme, value in identities})
 
 
 def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Known]]:
@@ -108,9 +112,14 @@ def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[
     return found
 
 
-def find_by_external_id(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Interactions by the id their source gave them."""
-    return _newest_by(unit, "external_id", _BY_EXTERNAL_ID, external_ids)
+def find_growing(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """(line, external id) -> the interaction that a further phase belongs to, locked until the commit."""
+    wanted = list(external_ids)
+    if not wanted:
+        return {}
+    query = _BY_EXTERNAL_ID.with_for_update() if unit.dialect == "postgresql" else _BY_EXTERNAL_ID
+    found = unit.connection.execute(query, {"keys": wanted}).mappings()
+    return {(row["line"], row["external_id"]): dict(row) for row in found}
 
 
 def find_by_same_as(unit: Unit, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -125,13 +134,13 @@ def _newest_by(unit: Unit, name: str, query: Select[Any], keys: Iterable[str]) -
     return {row[name]: dict(row) for row in unit.connection.execute(query, {"keys": wanted}).mappings()}
 
 
-def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Our own outbound messages by external id."""
+def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Our own outbound messages by (line, external id)."""
     wanted = list(external_ids)
     if not wanted:
         return {}
     rows = unit.connection.execute(_DELIVERIES, {"keys": wanted})
-    return {row.external_id: dict(row._mapping) for row in rows}
+    return {(row.line, row.external_id): dict(row._mapping) for row in rows}
 
 
 def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, dict[str, Any]]:
@@ -162,7 +171,10 @@ def _rows_by_id(unit: Unit, table: Table, ids: Iterable[int]) -> dict[int, dict[
     wanted = list(set(ids))
     if not wanted:
         return {}
-    rows = unit.connection.execute(_BY_ID[table], {"keys": wanted})
+    query = _BY_ID[table]
+    if table is conversation and unit.dialect == "postgresql":
+        query = _BY_ID_LOCKED
+    rows = unit.connection.execute(query, {"keys": wanted})
     return {row.id: dict(row._mapping) for row in rows}
 
 
@@ -178,9 +190,12 @@ def find_open_conversations(unit: Unit, clients: Iterable[int], since: datetime)
             conversation.c.last_at >= since,
             conversation.c.state.not_in(("solved", "junk")),
         )
-        .order_by(conversation.c.last_at)
+        .order_by(conversation.c.id)
     )
-    return {row.client_id: dict(row._mapping) for row in unit.connection.execute(query)}
+    if unit.dialect == "postgresql":
+        query = query.with_for_update()
+    found = sorted(unit.connection.execute(query), key=lambda row: row.last_at)
+    return {row.client_id: dict(row._mapping) for row in found}
 
 
 def find_first_interactions(unit: Unit, clients: Iterable[int]) -> dict[int, int]:
@@ -228,9 +243,18 @@ def write_rows(unit: Unit, table: Table, rows: Rows) -> None:
 
 def update_rows(unit: Unit, table: Table, changes: Mapping[int, Mapping[str, Any]]) -> None:
     """Write changed columns of rows by id; rows that change the same columns share a statement."""
+    alike: dict[frozenset[str], list[dict[str, Any]]] = {}
     for number, change in changes.items():
         if change:
-            unit.connection.execute(update(table).where(table.c.id == number).values(**change))
+            alike.setdefault(frozenset(change), []).append({"number_": number, **change})
+    for columns, parameters in alike.items():
+        unit.connection.execute(_update(table, columns), parameters)
+
+
+@cache
+def _update(table: Table, columns: frozenset[str]) -> Update:
+    values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
+    return update(table).where(table.c.id == bindparam("number_")).values(values)
 
 
 def count_automatic_since(unit: Unit, party: str, since: datetime) -> int:
