@@ -41,6 +41,7 @@ class Arrival:
     touch: Touch
     raw: Row | None = None
     files: list[Row] = field(default_factory=list)
+    given: Row = field(default_factory=dict)
     row: Row = field(default_factory=dict)
     before: Row | None = None
     view: Row | None = None
