@@ -11,11 +11,12 @@ and `registry.py` finds it by its folder name: there is no list to edit.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from channels.touch import Message, Receipt, Sent, Touch, Webhook, WebhookAnswer
 
@@ -57,6 +58,87 @@ class Memory(Protocol):
     async def keep(self, key: str, value: str) -> None: ...
 
 
+class OperatorState(StrEnum):
+    """What an operator's phone does. Wrap-up is the hub's to add: the PBX does not know it."""
+
+    FREE = "free"
+    RINGING = "ringing"
+    TALKING = "talking"
+    PAUSED = "paused"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorPresence:
+    """One operator's phone. `operator` is his set-up key if the hub knows the extension; `queues` are those he is in.
+
+    `reason` is why it is paused; a paused operator who talks is TALKING with `paused` still true.
+    """
+
+    extension: str
+    operator: str | None
+    state: OperatorState
+    since: datetime
+    queues: tuple[str, ...] = ()
+    paused: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePresence:
+    """One queue of the PBX: callers waiting in it, and since when the first of them waits."""
+
+    queue: str
+    waiting: int = 0
+    longest_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How the operators and queues of one line are now: always the whole picture. Not a touch."""
+
+    line: str
+    at: datetime
+    operators: tuple[OperatorPresence, ...] = ()
+    queues: tuple[QueuePresence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call of this line that the log holds as not ended: what a channel continues from after a restart."""
+
+    external_id: str
+    at: datetime
+    direction: str
+    call: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The dialplan asks where a call shall go."""
+
+    caller: str
+    did: str
+    uid: str
+    linkedid: str
+
+
+def _no_extensions() -> Mapping[str, str]:
+    return {}
+
+
+async def _no_open_calls() -> Sequence[OpenCall]:
+    return ()
+
+
+def _tell_nobody(presence: Presence) -> None:
+    """Nobody watches."""
+
+
+async def _no_route(question: Question) -> str:
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What hub hands to a channel.
@@ -65,6 +147,10 @@ class Door:
     touches concurrently where the source allows it: the hub commits what has queued up together.
     `sign(text)` gives a short url-safe signature, so that a channel can prove its own plus-addresses and Message-IDs.
     `own_addresses()` are the normalised addresses of all our lines and operators (to recognise our own mail).
+
+    For telephony: `extensions()` maps extensions to operators' keys; `open_calls()` are the calls of this line that
+    the log holds as not ended; `presence(picture)` is told whenever the picture changes; `route(question)` answers
+    `op/101`, a queue, or "" for "as the dialplan would have it".
     """
 
     deliver: Callable[[Touch], Awaitable[Accepted]]
@@ -74,6 +160,10 @@ class Door:
     now: Callable[[], datetime]
     sign: Callable[[str], str]
     own_addresses: Callable[[], frozenset[str]]
+    extensions: Callable[[], Mapping[str, str]] = _no_extensions
+    open_calls: Callable[[], Awaitable[Sequence[OpenCall]]] = _no_open_calls
+    presence: Callable[[Presence], None] = _tell_nobody
+    route: Callable[[Question], Awaitable[str]] = _no_route
 
 
 class Channel(Protocol):
@@ -96,6 +186,52 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Telephone(Protocol):
+    """What a channel that is a telephone exchange can do besides. `isinstance(channel, Telephone)` tells.
+
+    Calls are named by their external id, operators by extension, queues as the PBX calls them. Everything raises
+    `ChannelError`: `Unreachable` when the PBX is away or does not answer in time (nothing is done later), `Rejected`
+    when it refuses. Nothing is retried by itself.
+    """
+
+    async def call(self, extension: str, number: str) -> str:
+        """Ring the operator, then dial `number` (E.164 or an extension). Answers the call's external id at once."""
+
+    async def transfer(self, call: str, extension: str, to: str, *, attended: bool = False) -> None:
+        """Hand the other side over to `to`. Attended: the operator talks to `to` first and hangs up when done."""
+
+    async def redirect(self, call: str, to: str) -> None:
+        """Send the other side of a call that rings or waits to `to`."""
+
+    async def hang_up(self, call: str, extension: str | None = None) -> None:
+        """End the operator's part of the call; without an extension, the whole call."""
+
+    async def pause(self, extension: str, reason: str = "", queue: str | None = None) -> None:
+        """No calls for this operator, in one queue or in all."""
+
+    async def unpause(self, extension: str, queue: str | None = None) -> None:
+        """Calls again."""
+
+    async def log_in(self, extension: str, queue: str, name: str = "", penalty: int = 0) -> None:
+        """Make the operator a member of a queue; already being one is no error."""
+
+    async def log_out(self, extension: str, queue: str) -> None:
+        """End the membership; not being a member is no error."""
+
+    async def pause_recording(self, call: str, paused: bool = True) -> None:
+        """Record silence while card numbers are spoken, and the voice again."""
+
+    def recording(self, name: str) -> Path | str | None:
+        """Where `call["recording"]` or `call["voicemail"]` is: a file, an address, or None if it is not (yet) there."""
+
+    def routed(self, linkedid: str, answer: str) -> None:
+        """What the hub answered to a question that came by HTTP, for the reason of a call that went nowhere."""
+
+    def picture(self) -> Presence:
+        """How operators and queues are now."""
 
 
 class ChannelModule(Protocol):

@@ -1,0 +1,585 @@
+"""Folds the events of one PBX into calls, and tells each phase once. Pure: the time comes in with the events.
+
+A call is a Linkedid. Who talks is read from the bridges, not from dial results, so that transfers of every kind
+(REFER, BlindTransfer, Atxfer, Redirect, pick-up) need no rules of their own. Events may come twice, and those that
+Asterisk sends "at once" in any order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from channels.asterisk.bridges import Bridges
+from channels.asterisk.call import Call, Leg, Visit
+from channels.asterisk.endpoints import Endpoints, Side
+from channels.asterisk.verdict import find_caller_of_ours, find_facts, find_number, find_operator
+from channels.touch import Direction
+
+Event = Mapping[str, str]
+
+_REMEMBERED = 2_000
+_FORGET_AFTER = timedelta(minutes=2)
+_UNREACHABLE = frozenset({"4", "5"})
+_NOBODY = frozenset({"", "<unknown>"})
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of a call, to become a touch. `key` is the same whenever the same step is read again."""
+
+    call: str
+    name: str
+    key: str
+    at: datetime
+    direction: Direction
+    number: str
+    caller_name: str
+    did: str
+    extension: str | None
+    facts: Mapping[str, Any]
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Calls:
+    """The calls of one PBX as its events tell them. `keys()` maps extensions to operators."""
+
+    endpoints: Endpoints
+    keys: Callable[[], Mapping[str, str]]
+    live: dict[str, Call] = field(default_factory=dict)
+    done: OrderedDict[str, Call] = field(default_factory=OrderedDict)
+    bridges: Bridges = field(default_factory=Bridges)
+    owner: dict[str, Call] = field(default_factory=dict)
+    members: dict[tuple[str, str], bool] = field(default_factory=dict)
+    known_queues: set[str] = field(default_factory=set)
+    _phases: list[Phase] = field(default_factory=list)
+    _expected: dict[str, str] = field(default_factory=dict)
+    _routes: OrderedDict[str, str] = field(default_factory=OrderedDict)
+
+    def feed(self, event: Event, now: datetime) -> list[Phase]:
+        """Read one event; answers the phases that it completes, in order."""
+        self._phases = []
+        read = _READERS.get(event.get("Event", ""))
+        if read is not None:
+            at = stamp(event, now)
+            if not self._is_repeat(event):
+                read(self, event, at)
+        return self._phases
+
+    def expect(self, call: str, number: str) -> None:
+        """A call of this id will be made by us, to this number."""
+        self._expected[call] = number
+
+    def forget_expected(self, call: str) -> None:
+        """It will not be made after all."""
+        self._expected.pop(call, None)
+
+    def routed(self, call: str, answer: str) -> None:
+        """What the dialplan was told about a call; it may be told before the first event is read."""
+        found = self.live.get(call)
+        if found is not None:
+            found.route = answer
+        else:
+            self._routes[call] = answer
+            while len(self._routes) > _REMEMBERED:
+                self._routes.popitem(last=False)
+
+    def find(self, call: str) -> Call | None:
+        """A call that lasts."""
+        return self.live.get(call)
+
+    # -- who is who ------------------------------------------------------------------------------------------------
+
+    def leg(self, event: Event, at: datetime, prefix: str = "") -> tuple[Call, Leg] | None:
+        """The leg that an event speaks of, and its call; both are made if this is the first that is heard of them."""
+        uid, linked = event.get(f"{prefix}Uniqueid", ""), event.get(f"{prefix}Linkedid", "")
+        if not uid:
+            return None
+        call = self.owner.get(uid)
+        if call is None or (linked and linked != call.id):
+            if (linked or uid) in self.done or not linked:
+                return (call, call.legs[uid]) if call is not None else None
+            call = self._move(uid, linked, at, call)
+        leg = call.legs.get(uid)
+        if leg is None:
+            name = event.get(f"{prefix}Channel", "")
+            leg = Leg(uid, name, at, self.endpoints.of(name))
+            leg.number = _given(event, f"{prefix}CallerIDNum")
+            leg.caller_name = _given(event, f"{prefix}CallerIDName")
+            leg.exten, leg.context = event.get(f"{prefix}Exten", ""), event.get(f"{prefix}Context", "")
+            call.legs[uid] = leg
+            call.live.add(uid)
+            self.bridges.note(uid, name)
+        return call, leg
+
+    def _move(self, uid: str, linked: str, at: datetime, before: Call | None) -> Call:
+        """A channel belongs to a call, or joins an older one (attended transfer by the telephone itself)."""
+        call = self.live.get(linked)
+        if call is None:
+            call = self.live[linked] = Call(linked, at)
+            call.expected = self._expected.pop(linked, "")
+            call.route = self._routes.pop(linked, "")
+        self.owner[uid] = call
+        if before is not None and before is not call:
+            leg = before.legs[uid]
+            call.legs[uid] = leg
+            call.live.add(uid)
+            before.live.discard(uid)
+            self._end_if_over(before, at)
+        return call
+
+    def _is_repeat(self, event: Event) -> bool:
+        """The very same event again: told by its time stamp of microseconds. Unstamped ones are taken as they come."""
+        if "Timestamp" not in event:
+            return False
+        call = self.owner.get(event.get("Uniqueid") or event.get("DestUniqueid") or "")
+        if call is None:
+            return False
+        print_ = hash(tuple(event.values()))
+        if print_ in call.seen:
+            return True
+        call.seen.add(print_)
+        return False
+
+    # -- phases ----------------------------------------------------------------------------------------------------
+
+    def emit(self, call: Call, name: str, what: str, at: datetime, extension: str | None = None) -> None:
+        """Tell a phase, unless it was told."""
+        key = f"{call.id}|{name}|{what}" if what else f"{call.id}|{name}"
+        direction = call.find_direction()
+        if key in call.emitted or direction is None:
+            return
+        call.emitted.add(key)
+        number, caller_name = find_number(call)
+        origin = call.origin
+        did = origin.exten if origin is not None and direction is Direction.INBOUND else ""
+        call.told = find_facts(call, self.keys())
+        talker = extension or find_operator(call)
+        if talker is None and direction is not Direction.INBOUND:
+            talker = find_caller_of_ours(call)
+        self._phases.append(
+            Phase(call.id, name, key, at, direction, number, caller_name, did, talker, call.told, tuple(call.remarks))
+        )
+        call.remarks = []
+
+    def settle(self, call: Call, at: datetime) -> None:
+        """Who talks with whom, after something changed in a bridge or on hold."""
+        if call.find_direction() is None or call.ended_at is not None:
+            return
+        ours: list[str] = []
+        alone = False
+        for other in call.others():
+            heard = self.bridges.heard_by(other.uid)
+            alone = alone or bool(heard)
+            found = [uid for uid in heard if self._is_ours(call, uid, at)]
+            ours += [uid for uid in found if uid not in ours]
+        self._turn(call, ours, alone, at)
+
+    def _is_ours(self, call: Call, uid: str, at: datetime) -> bool:
+        leg = call.legs.get(uid)
+        if leg is None and (other := self.owner.get(uid)) is not None:
+            leg = call.legs[uid] = other.legs[uid]
+        if leg is None or any(leg is one for one in call.others()):
+            return False
+        return call.is_person(leg)
+
+    def _turn(self, call: Call, ours: list[str], alone: bool, at: datetime) -> None:
+        talk = call.talk
+        was, mode_was = set(talk.present), talk.mode
+        if ours:
+            mode = "hold" if any(uid in talk.holding for uid in ours) else "talk"
+        else:  # held while the operator asks somebody else
+            keeps = any(call.legs[uid].ended_at is None for uid in talk.holding if uid in call.legs)
+            mode = "hold" if talk.mode == "hold" and alone and keeps else ""
+        talk.turn(mode, at)
+        talk.present = tuple(ours)
+        for uid in was.difference(ours):
+            call.legs[uid].left_at = at
+        fresh = [uid for uid in ours if uid not in was]
+        for uid in fresh:
+            leg = call.legs[uid]
+            first = leg.talked_at is None
+            leg.talked_at, leg.left_at = leg.talked_at or at, None
+            again, talk.last = talk.last is not None, uid
+            if first:
+                self.emit(call, "transferred" if again else "answered", uid, at)
+        if not fresh and ours and talk.last not in ours:
+            talk.last = ours[-1]
+        if not fresh and mode != mode_was and "hold" in (mode, mode_was) and mode:
+            self.emit(call, "held" if mode == "hold" else "resumed", _micros(at), at)
+
+    def _end_if_over(self, call: Call, at: datetime) -> None:
+        if call.live or call.ended_at is not None:
+            return
+        call.talk.turn("", at)
+        for uid in call.talk.present:
+            call.legs[uid].left_at = call.legs[uid].left_at or at
+        call.talk.present = ()
+        call.ended_at = at
+        visit = call.waits_in()
+        if visit is not None and call.talk.answered_at is not None:
+            visit.left_at = call.talk.answered_at
+        self.emit(call, "ended", "", at)
+        self.live.pop(call.id, None)
+        self.done[call.id] = call
+        self._forget(at)
+
+    def _forget(self, at: datetime) -> None:
+        while self.done:
+            oldest = next(iter(self.done.values()))
+            recent = oldest.ended_at is not None and oldest.ended_at > at - _FORGET_AFTER
+            if recent and len(self.done) <= _REMEMBERED:
+                return
+            self.done.pop(oldest.id)
+            for uid in oldest.legs:
+                if self.owner.get(uid) is oldest:
+                    del self.owner[uid]
+
+    def _tell_late(self, call: Call, at: datetime) -> None:
+        """What comes to light after the end (recording, voice mail, why) is one more phase."""
+        if call.ended_at is None or call.find_direction() is None:
+            return
+        facts = find_facts(call, self.keys())
+        if facts != call.told:
+            digest = hashlib.sha1(orjson.dumps(facts, option=orjson.OPT_SORT_KEYS), usedforsecurity=False).hexdigest()
+            self.emit(call, "completed", digest[:12], max(at, call.ended_at))
+
+    def drop(self, call: Call) -> None:
+        """Forget a call without a word: it is told by other means."""
+        self.live.pop(call.id, None)
+        for uid in call.legs:
+            self.owner.pop(uid, None)
+            self.bridges.forget(uid)
+
+    def close_unseen(self, call: Call, at: datetime, remark: str) -> list[Phase]:
+        """End a call whose end nobody saw."""
+        self._phases = []
+        self.live.setdefault(call.id, call)
+        call.lost = True
+        call.remarks.append(remark)
+        call.live.clear()
+        self._end_if_over(call, at)
+        return self._phases
+
+    def staffing(self, queue: str, interface: str, available: bool | None) -> None:
+        """A member of a queue can be rung, cannot, or is no longer one (None)."""
+        self.known_queues.add(queue)
+        if available is None:
+            self.members.pop((queue, interface), None)
+        else:
+            self.members[queue, interface] = available
+        if available:
+            for call in self.live.values():
+                visit = call.waits_in()
+                if visit is not None and visit.queue == queue:
+                    visit.staffed = True
+
+    def is_staffed(self, queue: str) -> bool:
+        """Whether somebody in the queue can be rung; a queue that nothing is known about is given the benefit."""
+        if queue not in self.known_queues:
+            return True
+        return any(available for (name, _), available in self.members.items() if name == queue)
+
+
+# -- the readers, one per event ------------------------------------------------------------------------------------
+
+
+def _read_newchannel(calls: Calls, event: Event, at: datetime) -> None:
+    calls.leg(event, at)
+
+
+def _read_newstate(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is None:
+        return
+    leg = found[1]
+    state = event.get("ChannelState")
+    if state == "5" and leg.ringing_at is None:
+        leg.ringing_at = at
+    elif state == "6" and leg.up_at is None:
+        leg.up_at = at
+
+
+def _read_rename(calls: Calls, event: Event, at: datetime) -> None:
+    call = calls.owner.get(event.get("Uniqueid", ""))
+    name = event.get("Newname", "")
+    if call is not None and name and "<" not in name:
+        leg = call.legs[event["Uniqueid"]]
+        leg.name, leg.endpoint = name, calls.endpoints.of(name)
+        calls.bridges.note(leg.uid, name)
+
+
+def _read_dial_begin(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at, "Dest")
+    if found is None:
+        return
+    call, leg = found
+    source = calls.leg(event, at)
+    if leg.dialled_at is None:
+        leg.dialled_at = at
+        leg.source = source[1].uid if source is not None else None
+        leg.dial_string = event.get("DialString", "")
+        leg.wanted = _given(event, "DestConnectedLineNum") if source is None else ""
+        visit = call.waits_in()
+        leg.queue = leg.queue or (visit.queue if visit is not None else None)
+    if leg.endpoint.side is not Side.LOCAL and not leg.status and leg.ended_at is None:
+        calls.emit(call, "ringing", leg.uid, at)
+
+
+def _read_dial_state(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at, "Dest")
+    if found is not None and found[1].ringing_at is None and event.get("DialStatus") == "RINGING":
+        found[1].ringing_at = at
+
+
+def _read_dial_end(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at, "Dest")
+    if found is None:
+        return
+    call, leg = found
+    status = event.get("DialStatus", "")
+    if leg.status in ("", "CANCEL") and status:
+        leg.dial_ended_at = leg.dial_ended_at or at
+        leg.status = status
+    if status == "ANSWER":
+        leg.up_at = leg.up_at or at
+        calls.settle(call, at)
+    elif status != "CANCEL" and call.ended_at is None and call.talk.answered_at is None:
+        calls.emit(call, "unanswered", leg.uid, at)
+
+
+def _read_bridge_enter(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is None or found[1].ended_at is not None:
+        return
+    if swapped := event.get("SwapUniqueid"):
+        calls.bridges.leave(swapped)
+    uid = found[1].uid
+    calls.bridges.enter(uid, event.get("BridgeUniqueid", ""))
+    _settle_around(calls, uid, found[0], at)
+
+
+def _read_bridge_leave(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is None:
+        return
+    uid = found[1].uid
+    around = _calls_around(calls, uid, found[0])
+    calls.bridges.leave(uid, event.get("BridgeUniqueid"))
+    for call in around:
+        calls.settle(call, at)
+
+
+def _settle_around(calls: Calls, uid: str, call: Call, at: datetime) -> None:
+    for one in _calls_around(calls, uid, call):
+        calls.settle(one, at)
+
+
+def _calls_around(calls: Calls, uid: str, call: Call) -> list[Call]:
+    found = {call.id: call}
+    for other in calls.bridges.heard_by(uid):
+        one = calls.owner.get(other)
+        if one is not None:
+            found.setdefault(one.id, one)
+    return list(found.values())
+
+
+def _read_hold(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is None:
+        return
+    call, leg = found
+    if any(leg is other for other in call.others()):
+        return  # the client put us on hold: that is his time
+    if event.get("Event") == "Hold":
+        call.talk.holding.add(leg.uid)
+    else:
+        call.talk.holding.discard(leg.uid)
+    calls.settle(call, at)
+
+
+def _read_hangup_request(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is None:
+        return
+    leg = found[1]
+    leg.asked_at = leg.asked_at or at
+    leg.cause = leg.cause or event.get("Cause", "")
+
+
+def _read_hangup(calls: Calls, event: Event, at: datetime) -> None:
+    uid = event.get("Uniqueid", "")
+    if uid not in calls.owner and event.get("Linkedid", "") not in calls.live:
+        return  # the end of something whose beginning nobody saw
+    found = calls.leg(event, at)
+    if found is None:
+        return
+    call, leg = found
+    leg.ended_at = leg.ended_at or at
+    cause = event.get("Cause", "")
+    leg.cause = leg.cause if leg.cause and cause in ("", "0", "127") else cause or leg.cause
+    around = _calls_around(calls, uid, call)
+    calls.bridges.forget(uid)
+    for one in around:
+        one.live.discard(uid)
+        one.talk.holding.discard(uid)
+    call.live.discard(uid)
+    for one in around:
+        calls.settle(one, at)
+        calls._end_if_over(one, at)
+
+
+def _read_join(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is None:
+        return
+    call = found[0]
+    queue = event.get("Queue", "")
+    waiting = call.waits_in()
+    if waiting is None or waiting.queue != queue:
+        call.visits.append(Visit(queue, at, staffed=calls.is_staffed(queue)))
+        calls.emit(call, "queued", f"{queue}|{len(call.visits)}", at)
+
+
+def _read_leave(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    visit = found[0].waits_in() if found is not None else None
+    if visit is not None and visit.queue == event.get("Queue", visit.queue):
+        visit.left_at = at
+
+
+def _read_agent_called(calls: Calls, event: Event, at: datetime) -> None:
+    interface = event.get("Interface", "")
+    calls.endpoints.note_member(interface)
+    found = calls.leg(event, at, "Dest")
+    if found is not None:
+        leg = found[1]
+        leg.queue = event.get("Queue")
+        if leg.endpoint.side is Side.OUTSIDE:
+            leg.endpoint = calls.endpoints.of(leg.name)
+
+
+def _read_agent_complete(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is not None and event.get("Reason") in ("agent", "caller"):
+        found[0].completed_by = event["Reason"]
+
+
+def _read_originate_response(calls: Calls, event: Event, at: datetime) -> None:
+    call = calls.owner.get(event.get("Uniqueid", ""))
+    origin = call.origin if call is not None else None
+    if origin is not None and not origin.wanted:
+        origin.wanted = event.get("Exten", "")
+
+
+def _read_cdr(calls: Calls, event: Event, at: datetime) -> None:
+    call = calls.owner.get(event.get("UniqueID", "")) or calls.done.get(event.get("LinkedID", ""))
+    if call is None:
+        return
+    call.last_application = event.get("LastApplication", "") or call.last_application
+    _note_recording(call, event.get("UserField", ""))
+    calls._tell_late(call, at)
+
+
+def _read_variable(calls: Calls, event: Event, at: datetime) -> None:
+    call = calls.owner.get(event.get("Uniqueid", ""))
+    if call is None:
+        return
+    name, value = event.get("Variable", "").strip(), event.get("Value", "").strip()
+    if name == "MIXMONITOR_FILENAME":
+        _note_recording(call, value)
+    elif name == "VM_MESSAGEFILE" and value:
+        call.voicemail = value
+    elif name == "ROUTE" and value:
+        call.route = value
+    elif name == "QUEUESTATUS" and value:
+        call.queue_status = value
+        if call.visits:
+            call.visits[-1].status = value
+    calls._tell_late(call, at)
+
+
+def _read_monitor(calls: Calls, event: Event, at: datetime) -> None:
+    found = calls.leg(event, at)
+    if found is not None and found[1].name not in found[0].recorders:
+        found[0].recorders.append(found[1].name)
+
+
+def _read_message_waiting(calls: Calls, event: Event, at: datetime) -> None:
+    call = calls.owner.get(event.get("Uniqueid", ""))
+    if call is not None and event.get("Waiting", "1") != "0":
+        call.voicemail = call.voicemail or event.get("Mailbox") or "voicemail"
+        calls._tell_late(call, at)
+
+
+def _note_recording(call: Call, path: str) -> None:
+    looks = "." in path.rpartition("/")[2] and " " not in path.rpartition("/")[2]
+    if path and looks and path not in call.recordings:
+        call.recordings.append(path)
+
+
+def _read_member(calls: Calls, event: Event, at: datetime) -> None:
+    queue, interface = event.get("Queue", ""), event.get("Interface", event.get("Location", ""))
+    calls.endpoints.note_member(interface)
+    if event.get("Event") == "QueueMemberRemoved":
+        calls.staffing(queue, interface, None)
+    else:
+        paused = event.get("Paused", "0") == "1"
+        calls.staffing(queue, interface, not paused and event.get("Status", "1") not in _UNREACHABLE)
+
+
+_READERS: dict[str, Callable[[Calls, Event, datetime], None]] = {
+    "Newchannel": _read_newchannel,
+    "Newstate": _read_newstate,
+    "Rename": _read_rename,
+    "DialBegin": _read_dial_begin,
+    "DialState": _read_dial_state,
+    "DialEnd": _read_dial_end,
+    "BridgeEnter": _read_bridge_enter,
+    "BridgeLeave": _read_bridge_leave,
+    "Hold": _read_hold,
+    "Unhold": _read_hold,
+    "HangupRequest": _read_hangup_request,
+    "Hangup": _read_hangup,
+    "QueueCallerJoin": _read_join,
+    "QueueCallerLeave": _read_leave,
+    "AgentCalled": _read_agent_called,
+    "AgentComplete": _read_agent_complete,
+    "OriginateResponse": _read_originate_response,
+    "MixMonitorStart": _read_monitor,
+    "Cdr": _read_cdr,
+    "VarSet": _read_variable,
+    "MessageWaiting": _read_message_waiting,
+    "QueueMember": _read_member,
+    "QueueMemberAdded": _read_member,
+    "QueueMemberPause": _read_member,
+    "QueueMemberStatus": _read_member,
+    "QueueMemberRemoved": _read_member,
+}
+
+
+def stamp(event: Event, now: datetime) -> datetime:
+    """When it happened, by the clock of the PBX (`timestampevents=yes`); else when it was read."""
+    text = event.get("Timestamp")
+    if text is None:
+        return now
+    try:
+        return datetime.fromtimestamp(float(text), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now
+
+
+def _given(event: Event, key: str) -> str:
+    value = event.get(key, "")
+    return "" if value in _NOBODY else value
+
+
+def _micros(at: datetime) -> str:
+    return str(int(at.timestamp() * 1_000_000))

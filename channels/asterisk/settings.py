@@ -1,0 +1,78 @@
+"""What a PBX line may be told. The keys that all lines share (team, policy, …) never come here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+_DIAL_FIELDS = {"e164": "", "digits": "", "national": ""}
+
+
+class Settings(BaseModel):
+    """The asterisk channel's own keys of one line; README.md says what each is for."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = Field(min_length=1)
+    port: int = Field(default=5038, ge=1, le=65535)
+    username: str = Field(min_length=1)
+    secret: SecretStr
+    tls: bool = False
+    ca: Path | None = None
+    queues: dict[str, str] = Field(default_factory=dict, description="queue of the PBX -> our team")
+    interface: str = Field(default="PJSIP/{extension}", description="how an operator's extension is dialled")
+    trunks: tuple[str, ...] = Field(default=(), description="device names that are trunks though they look like phones")
+    default_region: str = Field(default="RU", pattern=r"^[A-Z]{2}$")
+    context: str | None = Field(default=None, description="where clicked numbers are dialled; none = the phone's own")
+    dial: str = Field(default="{digits}", description="how an outside number is dialled: {e164}, {digits}, {national}")
+    ring_s: float = Field(default=30.0, gt=0, description="how long a click-to-call rings the operator")
+    route_http: bool = True
+    route_agi: str | None = Field(default=None, description="host:port where the dialplan asks by FastAGI")
+    route_timeout_s: float = Field(default=0.5, gt=0, le=5)
+    recordings: str | None = Field(default=None, description="folder, or an address with {path} in it")
+    voicemail: str | None = Field(default=None, description="folder of the voice mail spool")
+    cdr: Path | None = Field(default=None, description="Master.csv")
+    queue_log: Path | None = None
+    timeout_s: float = Field(default=10.0, gt=0, description="time limit of one action, and of connecting")
+    ping_s: float = Field(default=5.0, gt=0, description="a connection silent for twice as long is dead")
+    resync_s: float = Field(default=300.0, gt=0, description="how often the picture is compared with the PBX's")
+
+    @field_validator("queues", mode="before")
+    @classmethod
+    def _plain_list_of_queues(cls, value: Any) -> Any:
+        """`queues = ["support"]` will do where the line's own team answers."""
+        return dict.fromkeys(value, "") if isinstance(value, (list, tuple)) else value
+
+    @field_validator("interface")
+    @classmethod
+    def _interface_has_its_place(cls, value: str) -> str:
+        if value.count("{extension}") != 1 or "/" not in value:
+            raise ValueError('write it like "PJSIP/{extension}"')
+        return value
+
+    @field_validator("dial")
+    @classmethod
+    def _dial_is_a_template(cls, value: str) -> str:
+        try:
+            dialled = value.format_map(_DIAL_FIELDS)
+        except (KeyError, ValueError, IndexError, AttributeError):
+            raise ValueError("may name {e164}, {digits} or {national}, nothing else") from None
+        if dialled == value:
+            raise ValueError("names none of {e164}, {digits}, {national}")
+        return value
+
+    @field_validator("route_agi")
+    @classmethod
+    def _address_has_a_port(cls, value: str | None) -> str | None:
+        if value is not None and not value.rpartition(":")[2].isdecimal():
+            raise ValueError('write it like "127.0.0.1:4573"')
+        return value
+
+    def agi_address(self) -> tuple[str, int] | None:
+        """Where the FastAGI server listens, if it shall."""
+        if self.route_agi is None:
+            return None
+        host, _, port = self.route_agi.rpartition(":")
+        return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,47 @@
+"""A phase of a call becomes a touch. Pure."""
+
+from __future__ import annotations
+
+from channels import phone
+from channels.asterisk.calls import Phase
+from channels.touch import Direction, Identity, Kind, Touch
+
+
+def make_touch(line: str, region: str, phase: Phase) -> Touch:
+    """The touch of one phase. Internal calls have no other side, hidden callers no identity."""
+    call = dict(phase.facts)
+    theirs = _shown(phase.number, region)
+    ours = phase.extension
+    if phase.direction is Direction.INBOUND:
+        sides = {"from": theirs, "to": phase.did or None}
+    elif phase.direction is Direction.OUTBOUND:
+        sides = {"from": ours, "to": theirs}
+    else:
+        sides = {"from": ours, "to": phase.number or None}
+    known = {key: value for key, value in sides.items() if value is not None or key not in call}
+    return Touch(
+        line=line,
+        event_key=phase.key,
+        kind=Kind.CALL,
+        direction=phase.direction,
+        at=phase.at,
+        party=find_party(phase.number, phase.caller_name, region) if phase.direction is not Direction.INTERNAL else (),
+        external_id=phase.call,
+        operator=ours,
+        phase=phase.name,
+        call={**call, **known},
+        remarks=phase.remarks,
+    )
+
+
+def find_party(number: str, name: str, region: str) -> tuple[Identity, ...]:
+    """Who is on the other side; nobody when the number is hidden."""
+    if phone.is_hidden(number):
+        return ()
+    found = phone.normalise(number, region)
+    shown = name.strip() if not phone.is_hidden(name) and name.strip() != number.strip() else ""
+    return (Identity(found.scheme, found.value, shown or None, found.odd),)
+
+
+def _shown(number: str, region: str) -> str | None:
+    return None if phone.is_hidden(number) else phone.normalise(number, region).value
