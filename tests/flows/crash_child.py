@@ -1,9 +1,10 @@
 """A hub's parts in processes that die by SIGKILL at a chosen step: `python -m tests.flows.crash_child WHAT …`.
 
-intake HOME URL      for N = 1, 2, …: a process takes touches in and dies at its Nth step, another one is sent
-                     again what was not acknowledged; prints one line per N, ends when a process survives
-send HOME URL POINT  does the jobs that are due and dies at POINT ("" = lives); the clock stands four minutes on
-listen HOME URL POINT   listens on all lines, dies at POINT
+intake HOME URL: for N = 1, 2, …: a process takes touches in and dies at its Nth step, another one is sent again
+what was not acknowledged; prints one line per N and ends when a process survives.
+send HOME URL POINT NTH: does the jobs that are due and dies at POINT ("" = lives); for each process before it the
+clock stands four minutes on.
+listen HOME URL POINT: listens on all lines and dies at POINT.
 """
 
 from __future__ import annotations
@@ -196,9 +197,9 @@ def _parts(home: Path, url: str, now: Callable[[], datetime]) -> Iterator[tuple[
     yield store, setup, Listeners(settings, store, setup, intake.deliver)
 
 
-async def crash_sending(home: Path, url: str, point: str) -> None:
+async def crash_sending(home: Path, url: str, point: str, nth: str) -> None:
     """Do the jobs that are due."""
-    with _parts(home, url, lambda: clock.now() + LATER) as (store, setup, listeners):
+    with _parts(home, url, lambda: clock.now() + LATER * int(nth)) as (store, setup, listeners):
         _arm_sending(point)
         deliver = Deliver(store, lambda: setup.current, listeners.channel_of)
         await Worker(store, {"deliver": deliver}).sweep()
@@ -254,8 +255,8 @@ def main() -> None:
     if what == "intake":
         crash_intake(Path(home), url)
     else:
-        crash = {"send": crash_sending, "listen": crash_listening}[what]
-        asyncio.run(crash(Path(home), url, *(more or [""])))
+        crash: Callable[..., Any] = {"send": crash_sending, "listen": crash_listening}[what]
+        asyncio.run(crash(Path(home), url, *more))
 
 
 if __name__ == "__main__":

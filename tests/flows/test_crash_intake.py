@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -17,17 +15,9 @@ from storage import models
 from storage.search import hits
 from storage.store import Store
 from tests.flows.house import OFFICE, bring, settings_at
+from tests.flows.processes import run_child
 
 KEYS = ("lead", "again", "mail", "ring", "end")
-
-
-@pytest.fixture
-def durable_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A database that survives SIGKILL and power cuts: fsync is on in both."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'touchline.db'}"
-    url: str = request.getfixturevalue("own_postgres").fresh_database()
-    return url
 
 
 both = pytest.mark.parametrize("durable_url", ["sqlite", "postgresql"], indirect=True)
@@ -38,10 +28,7 @@ both = pytest.mark.parametrize("durable_url", ["sqlite", "postgresql"], indirect
 async def test_killed_between_any_two_steps(durable_url: str, tmp_path: Path) -> None:
     settings = settings_at(tmp_path, durable_url)
     await asyncio.to_thread(bring, settings, OFFICE)
-    command = [sys.executable, "-m", "tests.flows.crash_child", "intake", str(tmp_path), durable_url]
-    done = await asyncio.to_thread(
-        subprocess.run, command, capture_output=True, text=True, timeout=220, cwd=Path(__file__).parents[2]
-    )
+    done = await asyncio.to_thread(run_child, "intake", tmp_path, durable_url)
     assert done.returncode == 0, f"{done.stdout[-500:]}\n{done.stderr[-4000:]}"
     runs = [line.split() for line in done.stdout.splitlines()]
     assert len(runs) > 40, "the steps were not counted"
