@@ -21,7 +21,7 @@ from routing.ledger import OPEN, Ledger, read_obligation
 from routing.merging import merged, unmerged
 from routing.timing import length_of
 from storage.events import Event
-from storage.models import obligation, task
+from storage.models import conversation, obligation, task
 from storage.unit import Unit
 
 
@@ -95,14 +95,18 @@ def relieve(unit: Unit, book: RuleBook) -> int:
 
 
 def merge(unit: Unit, book: RuleBook, survivor: int, other: int, by: str) -> dict[str, Any]:
-    """Give the promises of one client to another; of two in one slot the earlier due stays. Answers what to undo."""
+    """Give the promises of one client to another; of two in one slot the earlier due stays. Answers what to undo.
+
+    Call it before the conversations move: those that are the other's now take along, on undo, what they promised since.
+    """
     ledger = Ledger.load(unit, [survivor, other], book, lately=None)
     moved, decisions = merged(
         ledger.obligations_of(survivor), ledger.obligations_of(other), survivor, book, unit.now, by
     )
     ledger.apply(decisions)
     ledger.flush()
-    return moved
+    talks = select(conversation.c.id).where(conversation.c.client_id == other).order_by(conversation.c.id)
+    return {**moved, "conversations": list(unit.connection.execute(talks).scalars())}
 
 
 def undo_merge(unit: Unit, book: RuleBook, survivor: int, other: int, moved: Mapping[str, Any], by: str) -> None:

@@ -140,7 +140,7 @@ def _digest(
         unit.connection.execute(update(alert).where(alert.c.id == number).values(data=changed))
     else:
         number = _new_digest(unit, book, to, cause, group)
-    _insert(unit, [_row(each, number) for each in group])
+    unit.connection.execute(insert(alert), [_row(each, number) for each in group])
     unit.emit(Event("alert", number, "changed" if running else "new", operator=to))
 
 

@@ -101,7 +101,8 @@ def recompute(
     pauses = () if restarted else obligation.pauses
     due = due_of(rule, calendar, target, started, pauses) if target is not None else obligation.due
     past = due is not None and facts.now > due
-    keys = tuple(step.key(due) for step in rule.steps if due is not None and not step.after_due) if past else ()
+    earlier = [step.key(due) for step in rule.steps if not step.after_due] if past and due is not None else []
+    keys = tuple(key for key in earlier if key not in obligation.steps_done)
     done = (*obligation.steps_done, *keys)
     look = next_look(rule, calendar, target, started, due, pauses, done, past)
     words = obligation.target if target is None else str(target)

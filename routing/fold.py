@@ -161,7 +161,11 @@ def _reset(o: ObligationFacts, x: d.ResetObligation, now: datetime) -> Change:
 
 
 def _paused(o: ObligationFacts, x: d.PauseObligation, now: datetime) -> Change:
-    pauses = (*o.pauses, Pause(x.at, None, x.why, x.by))
+    last = o.pauses[-1] if o.pauses else None
+    if last is not None and (last.end, last.why, last.who) == (x.at, x.why, x.by):
+        pauses = (*o.pauses[:-1], replace(last, end=None))
+    else:
+        pauses = (*o.pauses, Pause(x.at, None, x.why, x.by))
     changes = {"state": "paused", "due": x.due, "next_at": x.next_at, "pauses": pauses}
     return Change("paused", x.at, changes, {"why": x.why, "by": x.by})
 

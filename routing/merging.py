@@ -13,12 +13,13 @@ from routing.decisions import (
     Decision,
     MoveObligation,
     NoteDetails,
+    PauseObligation,
     ReopenObligation,
     ReopenTask,
     WithdrawAlert,
 )
 from routing.facts import ObligationFacts
-from routing.timing import due_of, length_of, next_look
+from routing.timing import due_of, length_of, moves, next_look
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -34,6 +35,8 @@ def merged(
     """What happens to the promises when `theirs` become the survivor's, and what an undo must know."""
     out: list[Decision] = [MoveObligation(each.id, now, survivor, "merge") for each in theirs]
     joined: dict[str, int] = {}
+    before: dict[str, Any] = {}
+    also: dict[int, list[int]] = {}
     for one in theirs:
         rival = next((each for each in mine if each.is_open and _rivals(each, one, book)), None)
         if not one.is_open or rival is None:
@@ -44,9 +47,10 @@ def merged(
         out.append(CloseTask(now, f"obligation:{kept.id}", "cancelled", dropped.id))
         out.append(WithdrawAlert(dropped.id, now, "merged"))
         if dropped.conversation is not None and dropped.conversation != kept.conversation:
-            also = [*kept.details.get("also", ()), dropped.conversation]
-            out.append(NoteDetails(kept.id, now, {"also": also}, "merge"))
-    return {"obligations": [each.id for each in theirs], "joined": joined}, out
+            before.setdefault(str(kept.id), kept.details.get("also"))
+            also.setdefault(kept.id, list(kept.details.get("also", ()))).append(dropped.conversation)
+            out.append(NoteDetails(kept.id, now, {"also": list(also[kept.id])}, "merge"))
+    return {"obligations": [each.id for each in theirs], "joined": joined, "also": before}, out
 
 
 def _rivals(one: ObligationFacts, other: ObligationFacts, book: RuleBook) -> bool:
@@ -67,14 +71,26 @@ def unmerged(
     """Everybody gets his own back."""
     by_id = {each.id: each for each in all_now}
     out: list[Decision] = []
-    for text, kept in moved.get("joined", {}).items():
+    for text in moved.get("joined", {}):
         dropped = by_id.get(int(text))
-        if dropped is not None and dropped.closed_why == "merged":
+        if dropped is not None and dropped.closed_why == "merged" and not _replaced(dropped, by_id.values()):
             out += _restored(dropped, book, now)
-        if kept in by_id and "also" in by_id[kept].details:
-            out.append(NoteDetails(kept, now, {"also": None}, "unmerge"))
-    out += [MoveObligation(number, now, other, "unmerge") for number in moved.get("obligations", ()) if number in by_id]
+    for text, also in moved.get("also", {}).items():
+        if int(text) in by_id:
+            out.append(NoteDetails(int(text), now, {"also": also}, "unmerge"))
+    talks = set(moved.get("conversations", ()))
+    his = {*moved.get("obligations", ()), *(each.id for each in by_id.values() if each.conversation in talks)}
+    out += [MoveObligation(number, now, other, "unmerge") for number in sorted(his) if number in by_id]
     return out
+
+
+def _replaced(dropped: ObligationFacts, others: Iterable[ObligationFacts]) -> bool:
+    """Whether its conversation has got a promise of the same slot meanwhile: that one is younger and right."""
+    if dropped.conversation is None:
+        return False
+    return any(
+        each.is_open and each.slot == dropped.slot and each.conversation == dropped.conversation for each in others
+    )
 
 
 def _restored(dropped: ObligationFacts, book: RuleBook, now: datetime) -> list[Decision]:
@@ -86,8 +102,13 @@ def _restored(dropped: ObligationFacts, book: RuleBook, now: datetime) -> list[D
         due = due_of(rule, calendar, length, dropped.started, dropped.pauses)
     breached = dropped.breached_at is not None
     look = next_look(rule, calendar, length, dropped.started, due, dropped.pauses, dropped.steps_done, breached)
-    state = "breached" if breached else "running"
-    return [
-        ReopenObligation(dropped.id, now, "unmerge", state, due, look),
+    out: list[Decision] = [
+        ReopenObligation(dropped.id, now, "unmerge", "breached" if breached else "running", due, look),
+        NoteDetails(dropped.id, now, {"into": None}, "unmerge"),
         ReopenTask(now, "unmerge", dropped.id),
     ]
+    last = dropped.pauses[-1] if dropped.pauses else None
+    if last is not None and last.end is not None and last.end == dropped.closed_at:
+        due, look = (None, None) if moves(dropped) else (due, look)
+        out.append(PauseObligation(dropped.id, last.end, last.why, last.who, due, look))
+    return out

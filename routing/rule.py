@@ -122,16 +122,12 @@ class Rule:
     def reopens(self, obligation: ObligationFacts, facts: Facts) -> str | None:
         """Why a finished promise binds again, if it does (proofs that proved void are judged by the engine)."""
         before, after = facts.conversation_before, facts.conversation
-        if (
-            facts.interaction is not None
-            or before is None
-            or after is None
-            or after.id != obligation.conversation
-            or obligation.met_by is not None
-        ):
+        if facts.interaction is not None or before is None or after is None or after.id != obligation.conversation:
             return None
-        closed = before.state in CLOSED and after.state not in CLOSED
-        return "conversation_reopened" if closed and obligation.state == "cancelled" else None
+        if before.state not in CLOSED or after.state in CLOSED or obligation.state != "cancelled":
+            return None
+        why = "junk" if before.state == "junk" else before.closed_why or "solved"
+        return "conversation_reopened" if obligation.closed_why == why and is_last(obligation, facts) else None
 
     def task_title(self, language: str) -> str:
         """What the owner is asked to do."""
@@ -139,6 +135,14 @@ class Rule:
 
 
 CLOSED = frozenset({"solved", "junk"})
+
+
+def is_last(obligation: ObligationFacts, facts: Facts) -> bool:
+    """Whether no younger promise of its slot was made for its conversation."""
+    return not any(
+        other.id > obligation.id and other.slot == obligation.slot and other.conversation == obligation.conversation
+        for other in facts.obligations
+    )
 
 
 def ended_with_conversation(obligation: ObligationFacts, facts: Facts) -> Ended | None:

@@ -13,7 +13,7 @@ from pydantic import model_validator
 
 from routing.conditions import REQUESTS, human
 from routing.facts import Facts, InteractionFacts, ObligationFacts
-from routing.rule import CLOSED, Ended, Rule, Start, became, owner_of, team_of
+from routing.rule import CLOSED, Ended, Rule, Start, became, is_last, owner_of, team_of
 from routing.settings import CONVERSATION_STATES, Common, States, TargetTable
 
 TITLES = {
@@ -92,7 +92,10 @@ class Regulation(Rule):
         before, after = facts.conversation_before, facts.conversation
         if self.common.reopen == "new" or before is None or after is None or after.id != obligation.conversation:
             return None
-        return "conversation_reopened" if before.state in CLOSED and after.state not in CLOSED else None
+        if before.state not in CLOSED or after.state in CLOSED or not is_last(obligation, facts):
+            return None
+        kept = obligation.state == "met" or obligation.closed_why == "junk"
+        return "conversation_reopened" if kept else None
 
     def task_title(self, language: str) -> str:
         """`Solve the client's case: TITLE`."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from routing.conditions import Action, compile_action, contact_at
 from routing.facts import Facts, InteractionFacts, ObligationFacts
-from routing.rule import CLOSED, Rule, Start, became, owner_of, team_of
+from routing.rule import CLOSED, Ended, Rule, Start, became, owner_of, team_of
 from routing.settings import Common, TargetTable
 
 TITLES = {
@@ -67,6 +67,14 @@ class Regulation(Rule):
         return interaction.id != obligation.started_by and (
             obligation.conversation is None or interaction.conversation == obligation.conversation
         )
+
+    def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
+        """The case is closed, or the words it began with came back."""
+        touch = facts.interaction
+        edited = touch is not None and facts.before is not None and touch.id == obligation.started_by
+        if edited and touch is not None and not self._tells(touch, facts):
+            return Ended("bounced" if touch.delivery == "failed" else "corrected", facts.actor)
+        return super().ends(obligation, facts)
 
     def task_title(self, language: str) -> str:
         """`Tell the client how things stand: TITLE`."""
