@@ -1,7 +1,7 @@
 """The catalogs of the desk's texts: `python -m hub.desk.catalogs` brings locale/*/desk.po up to date with the source.
 
-Texts are marked by `_()` and `{% trans %}` in templates; in Python by `_()`, `say()`, `count()` and by being the message
-or the remedy of a refusal, so that what an act refuses is told in the operator's language too.
+Texts are marked by `_()` and `{% trans %}` in templates; in Python by `_()`, `say()`, `count()` and by being the
+message or the remedy of a refusal, so that what an act refuses is told in the operator's language too.
 """
 
 from __future__ import annotations

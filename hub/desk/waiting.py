@@ -18,7 +18,7 @@ from hub.desk.visitor import Visitor, who
 from hub.desk.vocabulary import CATEGORIES, Vocabulary
 
 PARTS = {"list": "_waiting_list.html", "tabs": "_waiting_tabs.html"}
-_STEP, _MOST = 100, 1000
+_STEP, _MOST = 50, 1000
 
 
 async def go_home(request: web.Request) -> web.StreamResponse:

@@ -55,27 +55,31 @@ class WaitingRow:
 
 
 def read_waiting(connection: Connection, wanted: Wanted, limit: int) -> list[WaitingRow]:
-    """The rows of one tab, at most `limit`."""
-    query = _rows(wanted).limit(limit)
-    return [_row(found) for found in connection.execute(query)]
+    """The rows of one tab, at most `limit`: first which, by narrow rows that sort fast, then all about those."""
+    numbers = list(connection.execute(_which(wanted).limit(limit)).scalars())
+    ticking = _ticking(connection, numbers)
+    found = {row.id: _row(row, ticking.get(row.id)) for row in connection.execute(_about(numbers))}
+    return [found[number] for number in numbers if number in found]
 
 
-def count_waiting(connection: Connection, operator: str, teams: Sequence[str], most: int = 999) -> dict[str, int]:
-    """How many conversations wait in each tab, counted no further than `most`."""
+def count_waiting(connection: Connection, operator: str, teams: Sequence[str]) -> dict[str, int]:
+    """How many conversations wait in each tab."""
+    waits = select(conversation.c.owner, conversation.c.team, func.count().label("number")).where(
+        conversation.c.state == "open", conversation.c.waiting_since.is_not(None)
+    )
+    found = connection.execute(waits.group_by(conversation.c.owner, conversation.c.team)).all()
     return {
-        tab: _count(connection, Wanted(tab, operator, tuple(teams)), most)
-        for tab in ("mine", "team", "unassigned", "all")
+        "mine": sum(row.number for row in found if row.owner == operator),
+        "team": sum(row.number for row in found if row.team in teams or (teams and row.team is row.owner is None)),
+        "unassigned": sum(row.number for row in found if row.owner is None),
+        "all": sum(row.number for row in found),
     }
 
 
 def count_mine(connection: Connection, operator: str) -> int:
     """How many conversations wait for him."""
-    return _count(connection, Wanted("mine", operator), 999)
-
-
-def _count(connection: Connection, wanted: Wanted, most: int) -> int:
-    some = select(conversation.c.id).where(*_conditions(wanted)).limit(most).subquery()
-    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+    query = select(func.count()).where(*_conditions(Wanted("mine", operator)))
+    return connection.execute(query).scalar_one()
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -102,21 +106,41 @@ def _of_teams(teams: Sequence[str]) -> ColumnElement[bool]:
     return or_(conversation.c.team.in_(teams), and_(conversation.c.team.is_(None), conversation.c.owner.is_(None)))
 
 
-def _rows(wanted: Wanted) -> Select[Any]:
-    """The nearest due of each conversation comes from the index on its obligations."""
-    ticking = (
-        select(obligation.c.id)
+def _which(wanted: Wanted) -> Select[Any]:
+    """The numbers of the rows, in order; other tables are looked at only when a filter asks."""
+    query = select(conversation.c.id).where(*_conditions(wanted))
+    if wanted.channel:
+        query = query.join(interaction, interaction.c.id == conversation.c.last_inbound_id)
+        query = query.where(interaction.c.channel == wanted.channel)
+    if wanted.category:
+        query = query.join(client, client.c.id == conversation.c.client_id)
+        query = query.where(client.c.category == wanted.category)
+    if wanted.state == "open":
+        ticks = (obligation.c.conversation_id == conversation.c.id) & obligation.c.state.in_(_TICKING)
+        due = func.min(obligation.c.due)
+        query = query.outerjoin(obligation, ticks).group_by(conversation.c.id)
+        return query.order_by(due.is_(None), due, conversation.c.waiting_since)
+    if wanted.state == "postponed":
+        return query.order_by(conversation.c.postponed_until)
+    return query.order_by(conversation.c.last_at.desc())
+
+
+def _ticking(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[datetime, datetime]]:
+    """Of each conversation the promise that is due next: (due, started)."""
+    query = (
+        select(obligation.c.conversation_id, obligation.c.due, obligation.c.started)
         .where(
-            obligation.c.conversation_id == conversation.c.id,
+            obligation.c.conversation_id.in_(numbers),
             obligation.c.state.in_(_TICKING),
             obligation.c.due.is_not(None),
         )
-        .order_by(obligation.c.due)
-        .limit(1)
-        .correlate(conversation)
-        .scalar_subquery()
+        .order_by(obligation.c.due.desc())
     )
-    query = (
+    return {row.conversation_id: (row.due, row.started) for row in connection.execute(query)}
+
+
+def _about(numbers: Sequence[int]) -> Select[Any]:
+    return (
         select(
             conversation,
             client.c.name.label("client_name"),
@@ -126,26 +150,15 @@ def _rows(wanted: Wanted) -> Select[Any]:
             interaction.c.kind,
             interaction.c.subject.label("said_subject"),
             func.substr(interaction.c.text, 1, _SNIPPET).label("snippet"),
-            obligation.c.due,
-            obligation.c.started,
         )
         .join_from(conversation, client, client.c.id == conversation.c.client_id)
         .outerjoin(interaction, interaction.c.id == conversation.c.last_inbound_id)
-        .outerjoin(obligation, obligation.c.id == ticking)
-        .where(*_conditions(wanted))
+        .where(conversation.c.id.in_(numbers))
     )
-    if wanted.channel:
-        query = query.where(interaction.c.channel == wanted.channel)
-    if wanted.category:
-        query = query.where(client.c.category == wanted.category)
-    if wanted.state == "open":
-        return query.order_by(obligation.c.due.is_(None), obligation.c.due, conversation.c.waiting_since)
-    if wanted.state == "postponed":
-        return query.order_by(conversation.c.postponed_until)
-    return query.order_by(conversation.c.last_at.desc())
 
 
-def _row(found: Any) -> WaitingRow:
+def _row(found: Any, ticking: tuple[datetime, datetime] | None) -> WaitingRow:
+    due, started = ticking or (None, None)
     return WaitingRow(
         id=found.id,
         client_id=found.client_id,
@@ -162,6 +175,6 @@ def _row(found: Any) -> WaitingRow:
         last_at=found.last_at,
         waiting_since=found.waiting_since,
         postponed_until=found.postponed_until,
-        due=found.due,
-        started=found.started,
+        due=due,
+        started=started,
     )
