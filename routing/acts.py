@@ -17,7 +17,7 @@ from routing.book import RuleBook
 from routing.changes import recompute
 from routing.decisions import AcknowledgeBreach, Decision, ExcuseObligation, HandOver, WithdrawAlert
 from routing.facts import Facts, ObligationFacts
-from routing.ledger import OPEN, Ledger, read_obligation
+from routing.ledger import OBLIGATIONS, OPEN, Ledger, mirror
 from routing.merging import merged, unmerged
 from routing.timing import length_of
 from storage.events import Event
@@ -59,8 +59,8 @@ def excuse(unit: Unit, book: RuleBook, number: int, reason: str, by: str) -> Non
 def acknowledge(unit: Unit, book: RuleBook, alert: int, by: str) -> None:
     """Say of an alert "I have it": its ladder climbs no further. A digest speaks for all it stands for."""
     numbers = sorted(set(alerts.acknowledge(unit, alert, by)))
-    rows = unit.connection.execute(select(obligation).where(obligation.c.id.in_(numbers), obligation.c.state.in_(OPEN)))
-    found = [read_obligation(row) for row in rows]
+    rows = unit.connection.execute(OBLIGATIONS.where(obligation.c.id.in_(numbers), obligation.c.state.in_(OPEN)))
+    found = [mirror(row) for row in rows]
     ledger = Ledger.of(unit, book, found)
     ledger.apply([AcknowledgeBreach(each.id, unit.now, by) for each in found])
     ledger.flush()
@@ -70,9 +70,9 @@ def hand_over(
     unit: Unit, book: RuleBook, operator: str, to: str | None, by: str, cause: str = "hand_over", limit: int = 1000
 ) -> list[int]:
     """Everything open that an operator owns goes to another (None: to his team). Answers the promises handed over."""
-    query = select(obligation).where(obligation.c.owner == operator, obligation.c.state.in_(OPEN))
+    query = OBLIGATIONS.where(obligation.c.owner == operator, obligation.c.state.in_(OPEN))
     query = query.order_by(obligation.c.due).limit(limit)
-    found = [read_obligation(row) for row in unit.connection.execute(query)]
+    found = [mirror(row) for row in unit.connection.execute(query)]
     ledger = Ledger.of(unit, book, found)
     ledger.load_tasks()
     ledger.apply([HandOver(each.id, unit.now, to, each.team, cause, by) for each in found])
@@ -117,11 +117,11 @@ def undo_merge(unit: Unit, book: RuleBook, survivor: int, other: int, moved: Map
 
 
 def _load(unit: Unit, book: RuleBook, number: int) -> tuple[ObligationFacts, Ledger]:
-    query = select(obligation).where(obligation.c.id == number)
+    query = OBLIGATIONS.where(obligation.c.id == number)
     row = unit.connection.execute(query.with_for_update() if unit.dialect == "postgresql" else query).one_or_none()
     if row is None:
         raise NotThere(f"there is no obligation {number}")
-    found = read_obligation(row)
+    found = mirror(row)
     ledger = Ledger.of(unit, book, (found,))
     ledger.load_tasks()
     return found, ledger

@@ -26,6 +26,11 @@ LATELY = timedelta(days=45)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN = ("running", "paused", "breached")
 
+_RENAMED = {"client": "client_id", "conversation": "conversation_id"}
+OBLIGATIONS = select(obligation.c.id, *(obligation.c[_RENAMED.get(name, name)] for name in COLUMNS))
+"""Obligations column by column as their mirror has them: reading a thousand of them counts."""
+_PAUSES, _STEPS = COLUMNS.index("pauses") + 1, COLUMNS.index("steps_done") + 1
+
 
 class Ledger:
     """One per transaction. Load, then any number of `apply`, then `flush` once."""
@@ -68,9 +73,9 @@ class Ledger:
                 select(client.c.id).where(client.c.id.in_(wanted)).order_by(client.c.id).with_for_update()
             )
         lately = or_(obligation.c.state.in_(OPEN), obligation.c.closed_at >= since)
-        query = select(obligation).where(obligation.c.client_id.in_(wanted), lately).order_by(obligation.c.id)
+        query = OBLIGATIONS.where(obligation.c.client_id.in_(wanted), lately).order_by(obligation.c.id)
         for row in connection.execute(query.with_for_update() if locks else query):
-            self._know(read_obligation(row))
+            self._know(mirror(row))
         mine = or_(task.c.client_id.in_(wanted), task.c.obligation_id.in_(list(self._obligations) or [0]))
         recent = or_(task.c.state == "open", and_(task.c.obligation_id.is_not(None), task.c.closed_at >= since))
         for row in connection.execute(select(task).where(mine, recent).order_by(task.c.id)):
@@ -241,9 +246,16 @@ ACTS: Mapping[type, Callable[[Ledger, Any], None]] = {
 
 
 def read_obligation(row: Row[Any]) -> ObligationFacts:
-    """The mirror of a row."""
-    names = {"client": "client_id", "conversation": "conversation_id"}
-    return ObligationFacts(row.id, **{name: decoded(name, getattr(row, names.get(name, name))) for name in COLUMNS})
+    """The mirror of a row, whatever the order of its columns."""
+    return ObligationFacts(row.id, **{name: decoded(name, getattr(row, _RENAMED.get(name, name))) for name in COLUMNS})
+
+
+def mirror(row: Row[Any]) -> ObligationFacts:
+    """The mirror of a row of `OBLIGATIONS`."""
+    values = list(row)
+    values[_PAUSES] = decoded("pauses", values[_PAUSES])
+    values[_STEPS] = tuple(values[_STEPS])
+    return ObligationFacts(*values)
 
 
 def read_task(row: Row[Any]) -> TaskFacts:

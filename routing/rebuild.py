@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select
 from routing.apply import obligation_row
 from routing.facts import ObligationFacts
 from routing.fold import COLUMNS, fold_history
-from routing.ledger import read_obligation
+from routing.ledger import OBLIGATIONS, mirror
 from storage.models import clock_event, obligation
 from storage.unit import Unit
 
@@ -84,11 +84,11 @@ def compare(connection: Connection, folded_from: Connection | None = None) -> It
     seen: set[int] = set()
     for folded in fold_all(folded_from or connection):
         seen.add(folded.id)
-        row = connection.execute(select(obligation).where(obligation.c.id == folded.id)).one_or_none()
+        row = connection.execute(OBLIGATIONS.where(obligation.c.id == folded.id)).one_or_none()
         if row is None:
             yield Difference(folded.id, "id", None, folded.id)
             continue
-        stored = read_obligation(row)
+        stored = mirror(row)
         for name in COLUMNS:
             mine, theirs = getattr(stored, name), getattr(folded, name)
             if mine != theirs:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, or_
 
 from routing.book import RuleBook
 from routing.changes import retarget
 from routing.decisions import Decision
 from routing.engine import cancel
 from routing.facts import ClientFacts, Facts, ObligationFacts
-from routing.ledger import OPEN, Ledger, read_obligation
+from routing.ledger import OBLIGATIONS, OPEN, Ledger, mirror
 from routing.people import find_clients, with_companies
 from routing.rule import Ended
 from storage.models import obligation
@@ -25,14 +25,13 @@ from storage.unit import Unit
 def revise(unit: Unit, book: RuleBook, after: int = 0, limit: int = 500) -> int | None:
     """Recompute the next portion."""
     query = (
-        select(obligation)
-        .where(obligation.c.id > after, obligation.c.state.in_(OPEN), or_(*_outdated(book)))
+        OBLIGATIONS.where(obligation.c.id > after, obligation.c.state.in_(OPEN), or_(*_outdated(book)))
         .order_by(obligation.c.id)
         .limit(limit)
     )
     if unit.dialect == "postgresql":
         query = query.with_for_update()
-    found = [read_obligation(row) for row in unit.connection.execute(query)]
+    found = [mirror(row) for row in unit.connection.execute(query)]
     if not found:
         return None
     people = find_clients(unit.connection, (each.client for each in found))

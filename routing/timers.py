@@ -13,7 +13,7 @@ from routing.book import RuleBook
 from routing.decisions import Decision, FireStep
 from routing.engine import decide
 from routing.facts import ConversationFacts, Facts, ObligationFacts
-from routing.ledger import Ledger, read_obligation
+from routing.ledger import OBLIGATIONS, Ledger, mirror
 from routing.notices import compose_reminder
 from routing.roster import Roster
 from routing.settings import BadRegulation
@@ -43,10 +43,10 @@ def next_wake(connection: Connection) -> datetime | None:
 
 
 def _sweep_obligations(unit: Unit, book: RuleBook, roster: Roster, limit: int) -> int:
-    query = select(obligation).where(obligation.c.next_at <= unit.now).order_by(obligation.c.next_at).limit(limit)
+    query = OBLIGATIONS.where(obligation.c.next_at <= unit.now).order_by(obligation.c.next_at).limit(limit)
     if unit.dialect == "postgresql":
         query = query.with_for_update(skip_locked=True)
-    found = [read_obligation(row) for row in unit.connection.execute(query)]
+    found = [mirror(row) for row in unit.connection.execute(query)]
     if not found:
         return 0
     ledger = Ledger.of(unit, book, found)
