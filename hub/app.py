@@ -14,6 +14,7 @@ from aiohttp import web
 
 import webforms
 from hub import api, clock, desk, webhooks
+from hub.api import probes
 from hub.bus import Bus, choose_bus
 from hub.clockwork import Clockwork
 from hub.composition import HUB, Hub
@@ -30,7 +31,7 @@ from hub.jobs.pass_on import PassOn
 from hub.jobs.worker import Worker
 from hub.listeners import Listeners
 from hub.live import Live
-from hub.settings import Settings
+from hub.settings import Settings, split_address
 from hub.setup.live import LiveSetUp
 from storage.store import Store
 
@@ -76,7 +77,7 @@ async def open_hub(settings: Settings, roles: frozenset[str]) -> AsyncIterator[t
         stack.push_async_callback(hub.listeners.close)
         if "listen" in roles:
             hub.listeners.start()
-        address = await _serve(hub, stack) if "web" in roles else ""
+        address = await _serve_roles(hub, roles, stack)
         yield hub, address
 
 
@@ -137,16 +138,32 @@ def build_web(hub: Hub) -> web.Application:
     return app
 
 
-async def _serve(hub: Hub, stack: AsyncExitStack) -> str:
-    runner = web.AppRunner(build_web(hub), access_log=None, shutdown_timeout=_SHUTDOWN_S, handle_signals=False)
+def build_probes(hub: Hub) -> web.Application:
+    """What a process without a web part shows to monitoring."""
+    app = web.Application()
+    app[HUB] = hub
+    app.add_routes(probes.routes())
+    return app
+
+
+async def _serve_roles(hub: Hub, roles: frozenset[str], stack: AsyncExitStack) -> str:
+    """The web part, or the probes alone; answers the address of the web part."""
+    settings = hub.settings
+    if "web" not in roles:
+        if settings.probes:
+            await _serve(build_probes(hub), *split_address(settings.probes), stack)
+        return ""
+    host, port = await _serve(build_web(hub), settings.host, settings.port, stack)
+    return settings.address if settings.port else f"http://{host}:{port}"
+
+
+async def _serve(app: web.Application, host: str, port: int, stack: AsyncExitStack) -> tuple[str, int]:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_S, handle_signals=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, hub.settings.host, hub.settings.port)
-    await site.start()
-    if hub.settings.port:
-        return hub.settings.address
-    host, port = runner.addresses[0][:2]
-    return f"http://{host}:{port}"
+    await web.TCPSite(runner, host, port).start()
+    found: tuple[str, int] = runner.addresses[0][:2]
+    return found
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:

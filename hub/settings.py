@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(default=None, description="redis://…: live bus and doorbell between processes")
     listen: str = Field(default="127.0.0.1:8080", description="host:port of the web server")
+    probes: str | None = Field(
+        default=None, description="host:port where listeners and workers answer /healthz, /readyz and /metrics"
+    )
     public_url: str | None = Field(default=None, description="how people reach us, when it is not http://LISTEN")
     trusted_proxies: tuple[str, ...] = Field(
         default=(), description="networks whose X-Forwarded-For is believed, e.g. 10.0.0.0/8"
@@ -59,11 +62,12 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "console"] = Field(default="auto", description="auto, json or console")
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what is logged at all")
 
-    @field_validator("listen")
+    @field_validator("listen", "probes")
     @classmethod
-    def _check_listen(cls, value: str) -> str:
-        split_address(value)
-        return value
+    def _check_listen(cls, value: str | None) -> str | None:
+        if value:
+            split_address(value)
+        return value or None
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
@@ -142,6 +146,11 @@ def load_settings(environment: Mapping[str, str] | None = None, folder: Path | N
         return Settings(**{**values, **variables})
     except ValidationError as error:
         raise SettingsError("\n".join(_tell(error, variables, file))) from None
+
+
+def environment() -> Mapping[str, str]:
+    """The variables of this process."""
+    return os.environ
 
 
 def split_address(text: str) -> tuple[str, int]:

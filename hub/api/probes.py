@@ -27,6 +27,15 @@ _PATIENCE_S = 3.0
 _KEEP_S = 3.0
 
 
+def routes() -> list[web.RouteDef]:
+    """What every process can answer, also one without a web part."""
+    return [
+        web.get("/healthz", get_health),
+        web.get("/readyz", get_readiness),
+        web.get("/metrics", get_metrics),
+    ]
+
+
 async def get_health(request: web.Request) -> web.Response:
     """The process answers."""
     return answer_json({"status": "ok"})

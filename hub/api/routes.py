@@ -50,9 +50,7 @@ def routes() -> list[web.RouteDef]:
         *calls,
         web.get("/api/openapi.json", get_document),
         web.get("/api/docs", docs.get_page),
-        web.get("/healthz", probes.get_health),
-        web.get("/readyz", probes.get_readiness),
-        web.get("/metrics", probes.get_metrics),
+        *probes.routes(),
     ]
 
 
