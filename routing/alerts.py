@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from routing.book import RuleBook
 from routing.decisions import RaiseAlert
@@ -170,9 +170,12 @@ def withdraw_alerts(unit: Unit, book: RuleBook, withdrawn: Mapping[int, str]) ->
     if not rows:
         return
     unit.connection.execute(update(alert).where(*standing).values(withdrawn_at=unit.now))
+    unsaid = _recall(unit, {row.id for row in rows})
     jobs, told = [], set()
     for row in rows:
         unit.emit(Event("alert", row.id, "withdrawn", operator=row.to))
+        if row.id in unsaid:
+            continue
         cause = withdrawn[row.obligation_id]
         key = (row.to, row.obligation_id)
         if cause in CORRECTED and row.data.get("what") != "warning" and key not in told:
@@ -180,6 +183,20 @@ def withdraw_alerts(unit: Unit, book: RuleBook, withdrawn: Mapping[int, str]) ->
             subject, text = compose_correction(row.title, cause, book.roster.language(row.to))
             jobs.append(_job(unit, row.to, [row.id], subject, text))
     _push(unit, jobs)
+
+
+def _recall(unit: Unit, numbers: Set[int]) -> set[int]:
+    """Take back pushes that quiet hours still hold; answers the alerts that nobody was told of."""
+    columns = job.c
+    held = (columns.kind == "notify", columns.run_at > unit.now, columns.claimed_by.is_(None))
+    found = {
+        row.id: int(row.body["alert"])
+        for row in unit.connection.execute(select(columns.id, columns.body).where(*held))
+        if row.body.get("alert") in numbers
+    }
+    if found:
+        unit.connection.execute(delete(job).where(columns.id.in_(sorted(found))))
+    return set(found.values())
 
 
 def acknowledge(unit: Unit, number: int, by: str) -> list[int]:
@@ -193,6 +210,7 @@ def acknowledge(unit: Unit, number: int, by: str) -> list[int]:
         .where(children, alert.c.acknowledged_at.is_(None))
         .values(acknowledged_at=unit.now, acknowledged_by=by)
     )
+    _recall(unit, {row.id for row in rows})
     for row in rows:
         unit.emit(Event("alert", row.id, "acknowledged", operator=by))
     return [row.obligation_id for row in rows if row.obligation_id is not None]

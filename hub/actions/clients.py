@@ -68,6 +68,8 @@ def create(unit: Unit, setup: SetUp, actor: Actor, values: Mapping[str, Any], id
     for one in found:
         _write_identity(unit, row["id"], one, shared=False)
     reindex(unit, row["id"])
+    made = finding.find_client(unit, row["id"])
+    judge_client(unit, setup, made, made, actor=str(actor))
     note(unit, actor, "created", "client", row["id"], {"identities": [str(one) for one in found]})
     unit.emit(Event("client", row["id"], "new", client=row["id"]))
     return int(row["id"])
