@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import chain, islice
 
-from sqlalchemy import BigInteger, Text, bindparam, column, text
+from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, column, select, table, text, true
 from sqlalchemy.sql.expression import TextualSelect
 
 from storage.unit import Unit
@@ -149,11 +149,52 @@ def _read_number(written: str, dialect: str) -> str | None:
 
 
 def _begins(word: str, dialect: str) -> str:
-    """One word as a prefix; a single letter only as itself. Folded words hold letters and digits only: no escapes."""
+    """One word as a prefix; one or two letters only as themselves, for half the log begins with them.
+
+    Folded words hold letters and digits only: nothing needs to be escaped.
+    """
     word = word[:_LONGEST]
     if dialect == "postgresql":
-        return f"'{word}':*" if len(word) > 1 else f"'{word}'"
-    return f'"{word}"*' if len(word) > 1 else f'"{word}"'
+        return f"'{word}':*" if len(word) > 2 else f"'{word}'"
+    return f'"{word}"*' if len(word) > 2 else f'"{word}"'
+
+
+def matching(
+    connection: Connection, subject: str, written: str, number: ColumnElement[int], most: int
+) -> ColumnElement[bool] | None:
+    """The condition that a row of `subject` matches, for a list whose rows have `number`; None if nothing can.
+
+    Only the newest `most` matches are looked at. Words that many rows hold are looked for row by row, as the list is
+    walked anyway and soon full; PostgreSQL would else fold the whole log again to find them all.
+    """
+    found = hits(connection.dialect.name, subject, written, most)
+    if found is None:
+        return None
+    if connection.dialect.name == "postgresql" and _is_common(connection, subject, written):
+        words = table(f"{subject}_words", column("id", BigInteger), column("words", Text))
+        # A scalar subquery is asked row by row; an EXISTS would be turned into a join with all that match.
+        holds = select(text(_HOLDS[subject]).bindparams(expression=query("postgresql", written)))
+        return holds.select_from(words).where(words.c.id == number).scalar_subquery().is_(true())
+    return number.in_(select(found.subquery("hits").c.id))
+
+
+def _is_common(connection: Connection, subject: str, written: str) -> bool:
+    """Whether one of forty of the newest rows matches."""
+    expression = query("postgresql", written)
+    sample = connection.execute(text(_SAMPLES[subject]), {"expression": expression, "most": _SAMPLE}).scalar_one()
+    return bool(sample * 40 >= _SAMPLE)
+
+
+_SAMPLE = 1000
+_HOLDS = {
+    subject: f"to_tsvector('simple', {subject}_words.words) @@ CAST(:expression AS tsquery)"
+    for subject in ("interaction", "client")
+}
+_SAMPLES = {
+    subject: f"SELECT count(*) FROM (SELECT words FROM {subject}_words ORDER BY id DESC LIMIT :most) {subject}_words "  # noqa: S608
+    f"WHERE {holds}"
+    for subject, holds in _HOLDS.items()
+}
 
 
 def hits(dialect: str, subject: str, written: str, most: int) -> TextualSelect | None:
@@ -193,13 +234,13 @@ def index_clients(unit: Unit, rows: Sequence[tuple[int, str]], *, fresh: bool = 
     _index(unit, "client_words", rows, fresh)
 
 
-def _index(unit: Unit, table: str, rows: Sequence[tuple[int, str]], fresh: bool) -> None:
+def _index(unit: Unit, name: str, rows: Sequence[tuple[int, str]], fresh: bool) -> None:
     if not rows:
         return
     if unit.dialect == "postgresql":
         unit.connection.execute(
             text(
-                f"INSERT INTO {table} (id, words) "  # noqa: S608
+                f"INSERT INTO {name} (id, words) "  # noqa: S608
                 "SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) "
                 "ON CONFLICT (id) DO UPDATE SET words = excluded.words"
             ),
@@ -208,7 +249,7 @@ def _index(unit: Unit, table: str, rows: Sequence[tuple[int, str]], fresh: bool)
         return
     if not fresh:
         unit.connection.exec_driver_sql(
-            f"DELETE FROM {table} WHERE rowid = ?",  # noqa: S608
+            f"DELETE FROM {name} WHERE rowid = ?",  # noqa: S608
             [(row[0],) for row in rows],
         )
-    unit.connection.exec_driver_sql(f"INSERT INTO {table} (rowid, words) VALUES (?, ?)", list(rows))  # noqa: S608
+    unit.connection.exec_driver_sql(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", list(rows))  # noqa: S608

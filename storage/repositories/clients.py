@@ -11,7 +11,7 @@ from sqlalchemy import Connection, select
 
 from storage.models import client, identity, merge
 from storage.repositories.paging import Order, Page, read_page
-from storage.search import hits
+from storage.search import matching
 
 _BY_NUMBER = Order(client.c.id, client.c.id)
 _MOST_HITS = 20_000
@@ -139,10 +139,10 @@ def list_page(connection: Connection, wanted: Filter, *, limit: int = 50, cursor
         schemes = {scheme for scheme, _ in wanted.identities}
         query = query.where(client.c.id.in_(known.where(identity.c.scheme.in_(schemes))))
     if wanted.q is not None:
-        found = hits(connection.dialect.name, "client", wanted.q, _MOST_HITS)
-        if found is None:
+        matches = matching(connection, "client", wanted.q, client.c.id, _MOST_HITS)
+        if matches is None:
             return Page((), None)
-        query = query.where(client.c.id.in_(select(found.subquery("hits").c.id)))
+        query = query.where(matches)
     page = read_page(connection, query, _BY_NUMBER, _keep, limit=limit, cursor=cursor)
     return Page(_complete(connection, page.items), page.next)
 

@@ -12,7 +12,7 @@ from sqlalchemy.sql import Select
 
 from storage.models import attachment, conversation, interaction, raw, touch
 from storage.repositories.paging import Order, Page, read_page
-from storage.search import hits
+from storage.search import matching
 
 CONVERSATION_STATES = frozenset({"open", "waiting_client", "postponed", "solved", "junk"})
 OWN_STATES = frozenset({"logged", "quarantined", "answered", "missed"})
@@ -135,10 +135,11 @@ def list_page(
     query = _narrow(select(interaction), wanted)
     if wanted.q is not None:
         narrowed = wanted.client is not None or wanted.conversation is not None or wanted.line is not None
-        found = hits(connection.dialect.name, "interaction", wanted.q, _MOST_HITS_NARROWED if narrowed else _MOST_HITS)
-        if found is None:
+        most = _MOST_HITS_NARROWED if narrowed else _MOST_HITS
+        matches = matching(connection, "interaction", wanted.q, interaction.c.id, most)
+        if matches is None:
             return Page((), None)
-        query = query.where(interaction.c.id.in_(select(found.subquery("hits").c.id)))
+        query = query.where(matches)
     return read_page(connection, query, _BY_TIME, _read, limit=limit, cursor=cursor)
 
 
@@ -166,7 +167,9 @@ def _narrow(query: Select[Any], wanted: Filter) -> Select[Any]:
 
 def _narrow_by_state(query: Select[Any], state: str) -> Select[Any]:
     if state == "quarantined":
-        return query.where(interaction.c.quarantined_at.is_not(None))
+        return query.where(
+            interaction.c.id.in_(select(interaction.c.id).where(interaction.c.quarantined_at.is_not(None)))
+        )
     if state == "logged":
         return query.where(interaction.c.quarantined_at.is_(None))
     if state in ("answered", "missed"):

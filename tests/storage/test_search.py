@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from storage.search import fold, hits, index_clients, index_interactions, query, words_of
 from storage.store import Store
 
+
 def index(store: Store, *texts: str, phones: tuple[str, ...] = ()) -> None:
     rows = [(number, words_of(text, phones=phones)) for number, text in enumerate(texts, 1)]
     store.write_now(lambda unit: index_interactions(unit, rows))
@@ -60,7 +61,17 @@ def test_the_same_word_is_found_however_it_is_written(store: Store, written: str
 
 @pytest.mark.parametrize(
     "asked",
-    ["325 83 51", "325-83-51", "3258", "258351", "+7 812 325 83 51", "8 (812) 325-83-51", "78123258351", "351", "812 325"],
+    [
+        "325 83 51",
+        "325-83-51",
+        "3258",
+        "258351",
+        "+7 812 325 83 51",
+        "8 (812) 325-83-51",
+        "78123258351",
+        "351",
+        "812 325",
+    ],
 )
 def test_any_fragment_of_a_phone_finds_it(store: Store, asked: str) -> None:
     rows = [(1, words_of("Иван", phones=["+78123258351"])), (2, words_of("Пётр", phones=["+74957126607"]))]
@@ -71,7 +82,7 @@ def test_any_fragment_of_a_phone_finds_it(store: Store, asked: str) -> None:
 def test_all_words_must_occur_and_the_newest_come_first(store: Store) -> None:
     index(store, "счёт на оплату", "счёт закрыт", "оплата счёта", "оплата")
     assert found(store, "счет опл") == [3, 1]
-    assert found(store, "сч", most=2) == [3, 2]
+    assert found(store, "счё", most=2) == [3, 2]
 
 
 def test_other_words_replace_what_was_indexed(store: Store) -> None:
@@ -97,7 +108,17 @@ def test_what_holds_no_word_finds_nothing(store: Store, asked: str) -> None:
 
 @pytest.mark.parametrize(
     "asked",
-    ['слово" OR "а', "слово AND NOT", "NEAR(слово)", "words:слово", "слово & !", "слово | (", "слово:*", "слово\\'", "^слово"],
+    [
+        'слово" OR "а',
+        "слово AND NOT",
+        "NEAR(слово)",
+        "words:слово",
+        "слово & !",
+        "слово | (",
+        "слово:*",
+        "слово\\'",
+        "^слово",
+    ],
 )
 def test_operators_of_the_database_are_mere_characters(store: Store, asked: str) -> None:
     index(store, "слово and or not near words а")
@@ -105,7 +126,8 @@ def test_operators_of_the_database_are_mere_characters(store: Store, asked: str)
 
 
 WORDS = st.text(
-    st.characters(codec="utf-8", exclude_categories=("Cs",)) | st.sampled_from("абвгдеёжзийіїєґąćęłńóśźżABC0123456789e '’-"),
+    st.characters(codec="utf-8", exclude_categories=("Cs",))
+    | st.sampled_from("абвгдеёжзийіїєґąćęłńóśźżABC0123456789e '’-"),
     max_size=40,
 )
 
