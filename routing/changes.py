@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from routing.calendar import Calendar
@@ -27,7 +28,7 @@ from routing.timing import due_of, length_of, loud_again, next_look
 def follow_changes(obligation: ObligationFacts, rule: Rule, facts: Facts, out: list[Decision]) -> None:
     """What an edit of the client or of the conversation means for one open promise."""
     if facts.conversation_before is not None:
-        _follow_conversation(obligation, facts, out)
+        _follow_conversation(obligation, rule, facts, out)
     if facts.client_before is not None and facts.client is not None:
         _follow_client(obligation, rule, facts, out)
     touch, before = facts.interaction, facts.before
@@ -37,7 +38,7 @@ def follow_changes(obligation: ObligationFacts, rule: Rule, facts: Facts, out: l
         out.append(MoveObligation(obligation.id, facts.now, touch.client, "corrected"))
 
 
-def _follow_conversation(obligation: ObligationFacts, facts: Facts, out: list[Decision]) -> None:
+def _follow_conversation(obligation: ObligationFacts, rule: Rule, facts: Facts, out: list[Decision]) -> None:
     before, after = facts.conversation_before, facts.conversation
     if before is None or after is None or obligation.conversation != after.id:
         return
@@ -45,9 +46,10 @@ def _follow_conversation(obligation: ObligationFacts, facts: Facts, out: list[De
     moved = before.team != after.team
     if owned or moved:
         owner = after.owner if owned else obligation.owner
-        out.append(
-            HandOver(obligation.id, facts.now, owner, after.team or obligation.team, "conversation", facts.actor)
-        )
+        team = after.team or obligation.team
+        out.append(HandOver(obligation.id, facts.now, owner, team, "conversation", facts.actor))
+        if team != obligation.team and facts.client is not None:
+            retarget(replace(obligation, team=team), rule, facts.client, facts, out, "team")
 
 
 def _follow_client(obligation: ObligationFacts, rule: Rule, facts: Facts, out: list[Decision]) -> None:

@@ -61,7 +61,9 @@ class Regulation(Rule):
     def start(self, facts: Facts) -> Start | None:
         """The oldest touch that nobody answered."""
         interaction, conversation = facts.interaction, facts.conversation
-        if interaction is None or interaction.client is None:
+        if interaction is None:
+            return self._taken_over(facts)
+        if interaction.client is None:
             return None
         if became(self.asks, facts):
             if not self._wanted(interaction.at, facts):
@@ -73,6 +75,18 @@ class Regulation(Rule):
         if self._answers(interaction, facts) and waits > contact_at(interaction):
             return self._from(facts, waits, conversation.waiting_id, interaction.channel)
         return None
+
+    def _taken_over(self, facts: Facts) -> Start | None:
+        """A conversation that came from another team brings what waits in it, since it waits."""
+        before, after = facts.conversation_before, facts.conversation
+        if before is None or after is None or before.team == after.team or after.waiting_since is None:
+            return None
+        if self._first or facts.client is None or after.team not in self._teams():
+            return None
+        return self._from(facts, after.waiting_since, after.waiting_id, "")
+
+    def _teams(self) -> tuple[str, ...]:
+        return self.common.for_.team if self.common.for_ else ()
 
     def _wanted(self, at: datetime, facts: Facts) -> bool:
         conversation = facts.conversation
@@ -124,7 +138,16 @@ class Regulation(Rule):
         edited = interaction is not None and facts.before is not None and interaction.id == obligation.started_by
         if edited and interaction is not None and not self.asks(interaction, facts):
             return Ended("quarantined" if interaction.quarantined else "corrected", facts.actor)
+        if self._left(obligation, facts):
+            return Ended("other_team", facts.actor)
         return super().ends(obligation, facts) or ended_with_conversation(obligation, facts)
+
+    def _left(self, obligation: ObligationFacts, facts: Facts) -> bool:
+        """Whether its conversation went to a team that this regulation does not speak of."""
+        before, after, teams = facts.conversation_before, facts.conversation, self._teams()
+        if before is None or after is None or after.id != obligation.conversation or not teams:
+            return False
+        return before.team != after.team and after.team not in teams
 
     def task_title(self, language: str) -> str:
         """`Answer the client: TITLE`."""

@@ -171,3 +171,36 @@ def test_a_new_responsible_inherits_what_the_old_one_owned() -> None:
         obligations=(running,),
     )
     assert only(decide(facts), HandOver).owner == "boris"
+
+
+TEAMS = """
+[regulation.support]
+title = "Support"
+kind = "respond"
+for = { team = ["support"] }
+within = "4 working hours"
+calendar = "office"
+[regulation.sales]
+title = "Sales"
+kind = "respond"
+for = { team = ["sales"] }
+within = "2 working hours"
+calendar = "office"
+"""
+
+
+def test_another_team_takes_over_what_waits_with_its_own_promise() -> None:
+    book = book_of(TEAMS)
+    waits = conversation(waiting_since=msk("2026-09-14 10:00"), waiting_id=1)
+    facts = facts_of(book, "2026-09-14 10:00", interaction=message(1, "2026-09-14 10:00"), conversation=waits)
+    running = after(decide(facts), (), facts)
+    moved = replace(waits, team="sales")
+    facts = facts_of(
+        book, "2026-09-14 10:30", conversation=moved, conversation_before=waits, obligations=tuple(running)
+    )
+    state = after(decide(facts), running, facts)
+    assert [(each.regulation, each.state, each.closed_why) for each in state] == [
+        ("support", "cancelled", "other_team"),
+        ("sales", "running", None),
+    ]
+    assert (state[1].started, state[1].due) == (msk("2026-09-14 10:00"), msk("2026-09-14 12:00"))
