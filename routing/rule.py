@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from routing.conditions import Matcher, Selector, compile_after, compile_for, holds
 from routing.duration import Duration
 from routing.facts import Facts, InteractionFacts, ObligationFacts
+from routing.matching import Matcher, Selector, compile_after, compile_for, holds
 from routing.settings import Common, Targets
 from routing.steps import compile_steps
 

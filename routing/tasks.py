@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from routing.conditions import Action, Matcher, compile_action, contact_at
+from routing.conditions import Action
 from routing.decisions import CloseTask, Decision, ReopenTask
 from routing.facts import Facts, TaskFacts
+from routing.matching import Matcher, compile_action, contact_at
 
 
 def check_condition(table: Mapping[str, Any]) -> None:

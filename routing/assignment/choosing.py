@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from routing import deadline
 from routing.assignment.route import Route
-from routing.conditions import human
 from routing.decisions import AssignConversation
 from routing.facts import Facts
+from routing.matching import human
 from routing.roster import OperatorFacts
 
 CLOSED = frozenset({"solved", "junk"})

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 
 from routing.book import RuleBook
-from routing.conditions import For, Many, Selector, Table, Target, compile_for, fault, meant
+from routing.conditions import For, Many, Table, Target, fault, meant
+from routing.matching import Selector, compile_for
 from routing.settings import BadRegulation
 
 STRATEGIES = ("round_robin", "least_busy", "skills", "capacity", "sticky", "responsible")

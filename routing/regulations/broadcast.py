@@ -13,8 +13,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from routing.conditions import Action, After, compile_action, compile_after, contact_at, fault, holds
+from routing.conditions import Action, After, fault
 from routing.facts import ClientFacts, Facts, ObligationFacts
+from routing.matching import compile_action, compile_after, contact_at, holds
 from routing.rule import Ended, Rule, Start, happened
 from routing.settings import Common, TargetTable
 

@@ -12,8 +12,9 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field
 
-from routing.conditions import Action, After, compile_action, compile_after, contact_at
+from routing.conditions import Action, After
 from routing.facts import Facts, InteractionFacts, ObligationFacts
+from routing.matching import compile_action, compile_after, contact_at
 from routing.rule import Ended, Rule, Start, happened, owner_of, team_of
 from routing.settings import Common, TargetTable
 

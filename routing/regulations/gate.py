@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from routing.conditions import Many, human
+from routing.conditions import Many
 from routing.facts import ClientFacts, Facts, InteractionFacts, ObligationFacts
+from routing.matching import human
 from routing.rule import Ended, Rule, Start, became, owner_of, team_of
 from routing.settings import Common, TargetTable
 

@@ -15,10 +15,11 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from routing.calendar import Calendar
-from routing.conditions import Action, Many, Target, compile_action, contact_at
+from routing.conditions import Action, Many, Target
 from routing.deadline import rolled
 from routing.duration import Duration
 from routing.facts import ClientFacts, Facts, ObligationFacts
+from routing.matching import compile_action, contact_at
 from routing.rule import Ended, Rule, Start, became, happened
 from routing.settings import Common, TargetTable
 from routing.timing import ON

@@ -11,8 +11,8 @@ from typing import Literal
 
 from pydantic import model_validator
 
-from routing.conditions import REQUESTS, human
 from routing.facts import Facts, InteractionFacts, ObligationFacts
+from routing.matching import REQUESTS, human
 from routing.rule import CLOSED, Ended, Rule, Start, became, is_last, owner_of, team_of
 from routing.settings import CONVERSATION_STATES, Common, States, TargetTable
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from routing.conditions import REQUESTS, Action, Many, compile_action, contact_at, human
+from routing.conditions import Action, Many
 from routing.facts import Facts, InteractionFacts, ObligationFacts
+from routing.matching import REQUESTS, compile_action, contact_at, human
 from routing.rule import Ended, Rule, Start, became, ended_with_conversation, owner_of, team_of
 from routing.settings import Common, TargetTable
 

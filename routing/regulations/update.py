@@ -8,8 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from routing.conditions import Action, compile_action, contact_at
+from routing.conditions import Action
 from routing.facts import Facts, InteractionFacts, ObligationFacts
+from routing.matching import compile_action, contact_at
 from routing.rule import CLOSED, Ended, Rule, Start, became, owner_of, team_of
 from routing.settings import Common, TargetTable
 
