@@ -221,7 +221,9 @@ class Batch:
         first = rows.find_first_interactions(self._unit, known)
         for row in self._new_clients:
             facts[row["id"]] = client_facts({**_EMPTY_CLIENT, **row})
-        judge = Judge(self._unit, self._setup, clients, {one.company for one in facts.values() if one.company})
+        companies = {one.company for one in facts.values() if one.company}
+        talks = {one.row["conversation_id"] for one in pending if not one.fresh_conversation} - {None}
+        judge = Judge(self._unit, self._setup, clients, companies, talks)
         giver = Giver(self._unit, self._setup)
         for arrival in pending:
             if arrival.grows and not arrival.touch.phase:

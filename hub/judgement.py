@@ -19,6 +19,7 @@ from routing.facts import (
     EventFacts,
     Facts,
     InteractionFacts,
+    ObligationFacts,
 )
 from routing.ledger import Ledger
 from storage.repositories import intake as rows
@@ -33,17 +34,29 @@ LATE = timedelta(minutes=1)
 class Judge:
     """Judges what happens in one transaction. Load it with the clients concerned; `flush` writes what was decided."""
 
-    def __init__(self, unit: Unit, setup: SetUp, clients: Iterable[int], companies: Iterable[int] = ()) -> None:
+    def __init__(
+        self,
+        unit: Unit,
+        setup: SetUp,
+        clients: Iterable[int],
+        companies: Iterable[int] = (),
+        conversations: Iterable[int] = (),
+    ) -> None:
         self._unit = unit
         self._setup = setup
         wanted = set(companies)
         self._companies = {row["id"]: client_facts(row) for row in rows.find_clients(unit, wanted).values()}
-        self._ledger = Ledger.load(unit, {*clients, *wanted}, setup.book)
+        self._promised = rows.find_promised(unit, conversations)
+        others = {one for those in self._promised.values() for one in those}
+        self._ledger = Ledger.load(unit, {*clients, *wanted, *others}, setup.book)
 
     @classmethod
-    def of(cls, unit: Unit, setup: SetUp, clients: Iterable[int], people: Iterable[Row]) -> Judge:
+    def of(
+        cls, unit: Unit, setup: SetUp, clients: Iterable[int], people: Iterable[Row], talk: int | None = None
+    ) -> Judge:
         """For clients whose rows are at hand: their companies are looked up, too."""
-        return cls(unit, setup, clients, {row["company_id"] for row in people if row["company_id"] is not None})
+        companies = {row["company_id"] for row in people if row["company_id"] is not None}
+        return cls(unit, setup, clients, companies, [talk] if talk is not None else ())
 
     def judge(
         self,
@@ -76,13 +89,25 @@ class Judge:
             company=company,
             conversation=conversation,
             conversation_before=conversation_before,
-            obligations=tuple(one for number in concerned for one in self._ledger.obligations_of(number)),
+            obligations=(
+                *(one for number in concerned for one in self._ledger.obligations_of(number)),
+                *self._of_others(conversation, concerned),
+            ),
             tasks=tuple(one for number in concerned for one in self._ledger.tasks_of(number)),
             later=self._later(interaction),
             actor=actor,
         )
         left = self._ledger.apply(decide(facts), facts)
         return tuple(one for one in left if isinstance(one, AssignConversation))
+
+    def _of_others(self, talk: ConversationFacts | None, concerned: Sequence[int]) -> Sequence[ObligationFacts]:
+        """What others were promised in this conversation: one answer is for all who take part in it."""
+        if talk is None:
+            return ()
+        promised = self._promised.setdefault(talk.id, set())
+        others = promised.difference(concerned)
+        promised.update(concerned[:1])
+        return [one for other in others for one in self._ledger.obligations_of(other) if one.conversation == talk.id]
 
     def _later(self, touch: InteractionFacts | None) -> Sequence[InteractionFacts]:
         """What the log knew before a touch that comes late, or is amended late: it may have kept the promise."""
@@ -197,7 +222,7 @@ def judge_conversation(
 ) -> None:
     """Let the regulations see that a person changed a conversation (closed it, handed it over, postponed it)."""
     people = rows.find_clients(unit, [after["client_id"]])
-    judge = Judge.of(unit, setup, [after["client_id"]], people.values())
+    judge = Judge.of(unit, setup, [after["client_id"]], people.values(), after["id"])
     client = people.get(after["client_id"])
     judge.judge(
         at=unit.now,
@@ -233,7 +258,8 @@ def judge_interaction(
     client_id, conversation_id = after["client_id"], after["conversation_id"]
     was = before["client_id"] if before is not None else None
     people = rows.find_clients(unit, [client_id] if client_id else [])
-    judge = Judge.of(unit, setup, {one for one in (client_id, was) if one is not None}, people.values())
+    clients = {one for one in (client_id, was) if one is not None}
+    judge = Judge.of(unit, setup, clients, people.values(), conversation_id)
     client = people.get(client_id)
     first = rows.find_first_interactions(unit, people).get(client_id) == after["id"]
     talk = rows.find_conversations(unit, [conversation_id] if conversation_id else []).get(conversation_id)

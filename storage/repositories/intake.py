@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Column, Table, Update, bindparam, func, se
 from sqlalchemy.sql import Select
 
 from storage.bulk import insert_rows
-from storage.models import client, conversation, delivery, identity, interaction, set_aside, touch
+from storage.models import client, conversation, delivery, identity, interaction, obligation, set_aside, touch
 from storage.unit import Unit
 
 Rows = Sequence[Mapping[str, Any]]
@@ -228,6 +228,18 @@ def find_known_identities(unit: Unit, clients: Iterable[int]) -> set[tuple[int, 
         return set()
     query = select(identity.c.client_id, identity.c.scheme, identity.c.value).where(identity.c.client_id.in_(wanted))
     return {(row[0], row[1], row[2]) for row in unit.connection.execute(query)}
+
+
+def find_promised(unit: Unit, conversations: Iterable[int]) -> dict[int, set[int]]:
+    """Conversation -> the clients who were promised something in it: a colleague may have joined in."""
+    wanted = set(conversations)
+    found: dict[int, set[int]] = {}
+    if wanted:
+        table = obligation.c
+        query = select(table.conversation_id, table.client_id).where(table.conversation_id.in_(wanted)).distinct()
+        for number, whose in unit.connection.execute(query):
+            found.setdefault(number, set()).add(whose)
+    return found
 
 
 def find_set_aside(unit: Unit, line: str, event_key: str) -> bool:
