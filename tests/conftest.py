@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.peers.fixtures import (  # noqa: F401
+    asterisk,
     box,
     browser,
     certificate,
     database_url,
     dovecot,
+    own_asterisk,
     own_dovecot,
     own_postgres,
     own_valkey,

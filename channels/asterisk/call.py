@@ -111,7 +111,6 @@ class Call:
     queue_status: str = ""
     last_application: str = ""
     completed_by: str = ""
-    hung_up_by_us: bool = False
     recorders: list[str] = field(default_factory=list)
     recordings: list[str] = field(default_factory=list)
     voicemail: str | None = None

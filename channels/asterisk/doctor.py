@@ -106,7 +106,9 @@ async def _actions(wire: Wire) -> list[Finding]:
         allowed = await wire.ask("ListCommands")
     except Rejected:
         return []
-    found = []
+    found: list[Finding] = []
+    if not allowed.ping:  # no list after all: nothing is known
+        return found
     for action, privilege in _ACTIONS.items():
         if not getattr(allowed, action):
             grave = action in ("CoreShowChannels", "QueueStatus")

@@ -162,8 +162,9 @@ class Dialling:
         legs = (
             [self._leg_of(call, extension)] if extension else [leg for leg in found.legs.values() if not leg.ended_at]
         )
-        found.hung_up_by_us = True
         for leg in legs:
+            if leg.extension is not None:  # an operator asked for it, though the PBX will say that a program did
+                leg.asked_at = leg.asked_at or self.now()
             try:
                 await wire.ask("Hangup", {"Channel": leg.name, "Cause": "16"})
             except Rejected:

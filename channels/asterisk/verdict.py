@@ -159,9 +159,9 @@ def find_ender(call: Call) -> str:
     theirs = {leg.uid for leg in call.others()}
     ours = {call.talk.last} if call.talk.last else {leg.uid for leg in call.attempts() if leg is call.origin}
     asked = [(leg.asked_at, leg.uid) for leg in call.legs.values() if leg.asked_at and leg.uid in theirs | ours]
-    if asked and not call.hung_up_by_us:
+    if asked:
         return "caller" if min(asked)[1] in theirs else "operator"
-    if call.hung_up_by_us or call.completed_by == "agent":
+    if call.completed_by == "agent":
         return "operator"
     return "caller" if call.completed_by == "caller" else "system"
 

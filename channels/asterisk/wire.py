@@ -201,11 +201,11 @@ class Wire:
             name = frame[7 : frame.find(b"\r\n")] if b"\r\n" in frame else frame[7:]
             self.seen[name] += 1
             if self._pending and b"\r\nActionID: " in frame:
-                self._take_item(_read(frame))
+                self._take_item(read_frame(frame))
             elif name in WANTED and (name != b"VarSet" or _variable(frame) in VARIABLES):
-                self._put(_read(frame))
+                self._put(read_frame(frame))
         elif frame.startswith(b"Response: ") or b"\r\nResponse: " in frame:
-            self._answer(_read(frame))
+            self._answer(read_frame(frame))
 
     def fail(self, trouble: ChannelError) -> None:
         """The connection is over. The first trouble is the one that counts."""
@@ -301,7 +301,7 @@ class Wire:
                     self.fail(Unreachable("the PBX has stopped answering"))
 
 
-def _read(frame: bytes) -> dict[str, str]:
+def read_frame(frame: bytes) -> dict[str, str]:
     """Headers of one message; a header that comes again is joined by line feeds."""
     found: dict[str, str] = {}
     for line in frame.decode("utf-8", "replace").split("\r\n"):

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.peers import chromium, debian, dovecot, postfix, postgres, smtp, valkey
+from tests.peers import asterisk, chromium, debian, dovecot, postfix, postgres, smtp, valkey
 from tests.peers.missing import PeerMissing
 
 
@@ -26,6 +26,7 @@ class Peer:
     version: Callable[[], str]
     packages: tuple[str, ...] = ()
     needs_root: bool = False
+    fetch: Callable[[], None] | None = None
 
 
 PEERS = (
@@ -34,6 +35,8 @@ PEERS = (
     Peer("smtp", smtp.version),
     Peer("dovecot", dovecot.version, ("dovecot-imapd", "dovecot-lmtpd")),
     Peer("postfix", postfix.version, ("postfix",), needs_root=True),
+    Peer("asterisk", asterisk.version, fetch=asterisk.fetch),
+    Peer("sipp", asterisk.sipp_version, ("sip-tester",)),
     Peer("chromium", chromium.version, ("chromium", "fonts-dejavu-core")),
 )
 
@@ -52,7 +55,19 @@ def main() -> None:
         except (OSError, subprocess.SubprocessError) as error:
             print(f"peers: {error}", file=sys.stderr)
         found |= look(wanted)
+    for peer in PEERS:
+        if peer.fetch is not None and peer.name not in found:
+            fetch(peer.fetch)
+            found |= look([peer])
     report(found)
+
+
+def fetch(get: Callable[[], None]) -> None:
+    """A peer that brings itself."""
+    try:
+        get()
+    except (OSError, subprocess.SubprocessError) as error:
+        print(f"peers: {error}", file=sys.stderr)
 
 
 def look(peers: Sequence[Peer]) -> dict[str, str]:

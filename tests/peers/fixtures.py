@@ -12,6 +12,7 @@ from typing import TypeVar
 import pytest
 from playwright.async_api import Browser, Page
 
+from tests.peers.asterisk import Asterisk
 from tests.peers.certificates import Certificate, make_certificate
 from tests.peers.chromium import DESKTOP, PHONE, open_browser, open_page
 from tests.peers.dovecot import Dovecot
@@ -127,6 +128,18 @@ def smtp(smtp_for_all: SmtpServer) -> Iterator[SmtpServer]:
 def postfix(dovecot: Dovecot) -> Iterator[Postfix]:
     """Postfix for the whole run, delivering into `dovecot`."""
     yield from _serve(lambda: Postfix(dovecot))
+
+
+@pytest.fixture(scope="session")
+def asterisk() -> Iterator[Asterisk]:
+    """An Asterisk for the whole run: take a desk of it that no other test takes."""
+    yield from _serve(Asterisk)
+
+
+@pytest.fixture
+def own_asterisk() -> Iterator[Asterisk]:
+    """An Asterisk for one test: stop, freeze or kill it at will."""
+    yield from _serve(Asterisk)
 
 
 @pytest.fixture

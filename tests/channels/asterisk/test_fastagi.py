@@ -1,0 +1,94 @@
+"""The dialplan is answered in time, whatever the hub does: AGI blocks the caller without limit."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from channels.asterisk.fastagi import AgiServer
+from channels.contract import Question
+from tests.peers.workshop import free_port
+
+ASKED = (
+    "agi_network: yes\nagi_request: agi://127.0.0.1/route\nagi_channel: PJSIP/trunk-1\nagi_callerid: 79161234567\n"
+    "agi_uniqueid: 1.7\nagi_extension: 8001\nagi_arg_1: 1.5\n\n"
+)
+
+
+async def ask(
+    route: Callable[[Question], Awaitable[str]], text: str = ASKED
+) -> tuple[str, float, list[tuple[str, str]]]:
+    told: list[tuple[str, str]] = []
+    port = free_port()
+    server = AgiServer(route, lambda *pair: told.append(pair), 0.2)
+    await server.start("127.0.0.1", port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    began = time.monotonic()
+    writer.write(text.encode())
+    line = (await asyncio.wait_for(reader.readline(), 5)).decode()
+    writer.write(b"200 result=1\n")
+    rest = await asyncio.wait_for(reader.read(), 5)
+    took = time.monotonic() - began
+    assert rest == b""
+    writer.close()
+    await server.close()
+    return line, took, told
+
+
+async def test_the_answer_becomes_route() -> None:
+    asked: list[Question] = []
+
+    async def route(question: Question) -> str:
+        asked.append(question)
+        return "op/101"
+
+    line, took, told = await ask(route)
+    assert line == 'SET VARIABLE ROUTE "op/101"\n'
+    assert asked == [Question("79161234567", "8001", "1.7", "1.5")]
+    assert told == [("1.5", "op/101")] and took < 0.2
+
+
+async def test_a_hub_that_hangs_lets_the_call_go_on() -> None:
+    async def route(question: Question) -> str:
+        await asyncio.sleep(60)
+        return "late"
+
+    line, took, told = await ask(route)
+    assert line == "" and told == [] and took < 0.6
+
+
+async def test_a_hub_that_fails_lets_the_call_go_on() -> None:
+    async def route(question: Question) -> str:
+        raise RuntimeError("no database")
+
+    assert (await ask(route))[0] == ""
+
+
+@pytest.mark.parametrize("answer", ["", 'x"\nHANGUP', "a b", "op/1;rm"])
+async def test_what_is_no_route_is_not_passed_on(answer: str) -> None:
+    async def route(question: Question) -> str:
+        return answer
+
+    assert (await ask(route))[0] == ""
+
+
+async def test_a_caller_who_is_unknown_and_arguments_in_the_address() -> None:
+    asked: list[Question] = []
+
+    async def route(question: Question) -> str:
+        asked.append(question)
+        return "support"
+
+    text = "agi_request: agi://h/route?linkedid=9.1&did=74951112233\nagi_callerid: unknown\nagi_uniqueid: 9.2\n\n"
+    await ask(route, text)
+    assert asked == [Question("", "74951112233", "9.2", "9.1")]
+
+
+async def test_garbage_is_hung_up_on() -> None:
+    async def route(question: Question) -> str:
+        return "support"
+
+    await ask(route, "x" * 20_000 + "\n\n")
