@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import random
 import secrets
@@ -65,7 +66,7 @@ class Worker:
             self._bell.set()
 
     async def run(self) -> None:
-        """Work until cancelled; what is under way then is picked up again when its claim runs out."""
+        """Work until cancelled; what is under way then is anybody's again."""
         running: set[asyncio.Task[None]] = set()
         try:
             while True:
@@ -83,6 +84,12 @@ class Worker:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await self._release()
+
+    async def _release(self) -> None:
+        """Let go of what was interrupted; a claim that cannot be released runs out by itself."""
+        with contextlib.suppress(Exception):
+            await self._store.write(lambda unit: jobs.release(unit, self._name))
 
     async def sweep(self) -> int:
         """Do everything that is due now, once; how many jobs ran."""

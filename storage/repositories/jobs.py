@@ -63,6 +63,14 @@ def extend(unit: Unit, number: int, lease: timedelta) -> None:
     unit.connection.execute(update(job).where(job.c.id == number).values(claimed_until=unit.now + lease))
 
 
+def release(unit: Unit, worker: str) -> None:
+    """A worker stops: what it had under way is anybody's at once."""
+    mine = (job.c.claimed_by == worker) & job.c.claimed_until.is_not(None)
+    held = unit.connection.execute(update(job).where(mine).values(claimed_by=None, claimed_until=None)).rowcount
+    if held:
+        unit.emit(Event("job", 0, "released"))
+
+
 def finish(unit: Unit, number: int, worker: str) -> None:
     """It happened. A worker whose claim ran out and was taken over has no say any more."""
     unit.connection.execute(delete(job).where(_mine(number, worker)))
