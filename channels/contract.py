@@ -123,6 +123,10 @@ class Question:
     linkedid: str
 
 
+def _no_hook() -> str | None:
+    return None
+
+
 def _no_extensions() -> Mapping[str, str]:
     return {}
 
@@ -147,6 +151,7 @@ class Door:
     touches concurrently where the source allows it: the hub commits what has queued up together.
     `sign(text)` gives a short url-safe signature, so that a channel can prove its own plus-addresses and Message-IDs.
     `own_addresses()` are the normalised addresses of all our lines and operators (to recognise our own mail).
+    `hook()` is where the outside reaches `receive` of this line; None while the hub has no public address.
 
     For telephony: `extensions()` maps extensions to operators' keys; `open_calls()` are the calls of this line that
     the log holds as not ended; `presence(picture)` is told whenever the picture changes; `route(question)` answers
@@ -160,6 +165,7 @@ class Door:
     now: Callable[[], datetime]
     sign: Callable[[str], str]
     own_addresses: Callable[[], frozenset[str]]
+    hook: Callable[[], str | None] = _no_hook
     extensions: Callable[[], Mapping[str, str]] = _no_extensions
     open_calls: Callable[[], Awaitable[Sequence[OpenCall]]] = _no_open_calls
     presence: Callable[[Presence], None] = _tell_nobody

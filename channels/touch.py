@@ -155,13 +155,22 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Button:
+    """A choice under a message. Pressing it brings `value` back: `rate:5`, `stop`, or whatever the sender knows."""
+
+    text: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One outbound message, as the hub hands it to a channel.
 
     `reference` is made once when the delivery row is written and never changes: the channel derives its external id
     from it (email: the Message-ID itself), so that sending again after a crash can be recognised.
     `conversation` lets the channel stamp its own token (plus-address, bot reply); `answers` are the external ids of the
-    interactions answered, oldest first. `automatic` marks messages that no human wrote.
+    interactions answered, oldest first, and `replies_to` that of the client's newest message among them. `automatic`
+    marks messages that no human wrote. `buttons` are shown by channels that have any, and left out by the others.
     """
 
     reference: str
@@ -176,6 +185,8 @@ class Message:
     answers: tuple[str, ...] = ()
     sender_name: str | None = None
     automatic: bool = False
+    replies_to: str | None = None
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

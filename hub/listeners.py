@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from sqlalchemy import Connection, insert, select, update
@@ -259,7 +260,14 @@ def open_door(
         now=store.now,
         sign=partial(sign, settings.secret, "mail"),
         own_addresses=lambda: own_addresses(setup.current),
+        hook=lambda: hook_of(settings, setup.current, key),
     )
+
+
+def hook_of(settings: Settings, setup: SetUp, key: str) -> str | None:
+    """Where the outside calls a line; None without a public address."""
+    public = settings.public_url or setup.company.public_url
+    return f"{public.rstrip('/')}/hooks/{quote(key, safe='')}" if public else None
 
 
 def own_addresses(setup: SetUp) -> frozenset[str]:

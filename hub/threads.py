@@ -183,13 +183,13 @@ class Effect:
             return self._automatic()
         if touch.kind is Kind.CALL:
             return self._call()
-        if self.grown:
-            return {}  # an edit asks and answers nothing anew
+        if self.grown or touch.kind is Kind.NOTE:
+            return {}  # an edit asks and answers nothing anew, a note (a pressed button, a rating) nothing at all
         if touch.kind is Kind.MEETING:
             return {**self._heard(), **answer(self.row, touch.at, self.asked_since)}
         if touch.direction is Direction.INBOUND:
             return self._inbound()
-        if touch.direction is Direction.OUTBOUND and touch.kind is not Kind.NOTE:
+        if touch.direction is Direction.OUTBOUND:
             return self._outbound()
         return {}
 

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from channels.contract import Channel
 from channels.errors import BadSettings, ChannelError, Uncertain
-from channels.touch import Attachment, Message, Sent
+from channels.touch import Attachment, Button, Message, Sent
 from hub.jobs.worker import MOST_ATTEMPTS, GiveUp, Later
 from hub.outbound import read_identity
 from hub.receipts import settle_failed, settle_sent
@@ -117,7 +117,7 @@ def _read(connection: Connection, number: int) -> Row | None:
     files = select(attachment).where(attachment.c.interaction_id == row["interaction_id"]).order_by(attachment.c.id)
     row["files"] = [dict(one) for one in connection.execute(files).mappings()]
     earlier = (
-        select(interaction.c.external_id)
+        select(interaction.c.external_id, interaction.c.direction, interaction.c.kind)
         .where(
             interaction.c.conversation_id == row["conversation_id"],
             interaction.c.external_id.is_not(None),
@@ -127,7 +127,10 @@ def _read(connection: Connection, number: int) -> Row | None:
         .order_by(interaction.c.id.desc())
         .limit(_MOST_ANSWERED)
     )
-    row["answers"] = tuple(reversed(connection.execute(earlier).scalars().all()))
+    found_earlier = connection.execute(earlier).all()
+    row["answers"] = tuple(one.external_id for one in reversed(found_earlier))
+    heard = (one.external_id for one in found_earlier if one.direction == "inbound" and one.kind != "note")
+    row["replies_to"] = next(heard, None)
     return row
 
 
@@ -158,4 +161,6 @@ def _compose(row: Row, files: FileStore, setup: SetUp) -> Message:
         answers=row["answers"],
         sender_name=operator.name if operator else None,
         automatic=bool(row["options"].get("automatic")),
+        replies_to=row["replies_to"],
+        buttons=tuple(Button(one["text"], one["value"]) for one in row["options"].get("buttons", ())),
     )

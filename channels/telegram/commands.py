@@ -1,0 +1,55 @@
+"""Words and buttons that are meant for the hub rather than for a person. Pure.
+
+Commands are Latin by Telegram's rules, but people type what is on their keyboard; a bare word counts only when nothing
+else is written, and stays a message that somebody reads.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+STOP = frozenset(
+    {
+        *("stop", "unsubscribe", "стоп", "отписаться", "отпишите", "отписка"),
+        *("відписатися", "відпишіть", "відписка", "wypisz", "wypisz mnie", "rezygnuję", "rezygnuje"),
+    }
+)
+START = frozenset({"start", "старт", "подписаться", "підписатися", "zapisz", "subscribe"})
+
+OPTED_OUT = "opted_out"
+RATING = "rating"
+MOST_RATING = 10
+
+_COMMAND = re.compile(r"/([^\W_]\w{0,63})(?:@(\w+))?(?:\s+(\S{1,512}))?\s*")
+_RATE = re.compile(r"rate:(\d{1,2})", re.ASCII)
+
+
+def read_command(text: str, username: str) -> dict[str, Any] | None:
+    """The fields of `/stop`, `/start CODE` and their like; None for any other text, or another bot's command."""
+    found = _COMMAND.fullmatch(text) if text.startswith("/") else None
+    if found is None or (found[2] and username and found[2].casefold() != username.casefold()):
+        return None
+    word = found[1].casefold()
+    if word in STOP:
+        return {OPTED_OUT: True}
+    if word in START:
+        return {OPTED_OUT: False, **({"start": found[3]} if found[3] else {})}
+    return None
+
+
+def read_word(text: str) -> dict[str, Any]:
+    """The fields of a bare "STOP"; nothing for anything longer."""
+    if len(text) > 20:
+        return {}
+    return {OPTED_OUT: True} if text.strip(" .!\n").casefold() in STOP else {}
+
+
+def read_button(value: str) -> dict[str, Any]:
+    """The fields of a pressed button: `rate:5` is a rating, `stop` an opt-out, anything else tells only itself."""
+    rated = _RATE.fullmatch(value)
+    if rated and int(rated[1]) <= MOST_RATING:
+        return {RATING: int(rated[1])}
+    if value in ("stop", "start"):
+        return {OPTED_OUT: value == "stop"}
+    return {"button": value}

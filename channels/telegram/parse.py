@@ -1,0 +1,348 @@
+"""One update of the Bot API to one touch. Pure: files are named here and fetched elsewhere; never raises.
+
+Source: core.telegram.org/bots/api#update. What cannot be read is kept raw, with a remark, as somebody's message.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import orjson
+
+from channels.telegram.commands import OPTED_OUT, read_button, read_command, read_word
+from channels.telegram.contents import Contents, Wanted, clean, read_contents
+from channels.touch import Automatic, Direction, Identity, Kind, Raw, Thread, Touch
+
+MEDIA_TYPE = "application/vnd.telegram.update+json"
+SCHEME = "telegram"
+_JUST_NOW = timedelta(seconds=3)
+_LIVE_STEP_S = 60
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What the parser must know of the line. Without a `username` nobody can address the bot by it."""
+
+    line: str
+    bot_id: int
+    username: str = ""
+    groups: Literal["addressed", "all", "ignored"] = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What became of an update. No touch = nothing to log. `chat` keeps the order; `press` is a button's to answer."""
+
+    touch: Touch | None
+    files: tuple[Wanted, ...] = ()
+    chat: int | None = None
+    press: str | None = None
+
+
+def dump(update: Any) -> bytes:
+    """The bytes of an update as they are kept; also of what only the standard library can write."""
+    try:
+        return orjson.dumps(update)
+    except TypeError:
+        return json.dumps(update).encode()
+
+
+def load(raw: bytes) -> Any:
+    """JSON as leniently as it can be read. Raises `ValueError`."""
+    try:
+        return orjson.loads(raw)
+    except ValueError:
+        try:
+            return json.loads(raw)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+
+
+def read(raw: bytes, ours: Ours, now: datetime) -> Reading:
+    """The touch of one update as it came over the wire."""
+    try:
+        update = load(raw)
+    except ValueError:
+        return unreadable(raw, ours, now, "this update is not JSON")
+    return parse(update, raw, ours, now)
+
+
+def parse(update: Any, raw: bytes, ours: Ours, now: datetime) -> Reading:
+    """The touch of one update. `raw` are its bytes."""
+    try:
+        for kind, reader in _READERS.items():
+            if update.get(kind) is not None:
+                return reader(update, update[kind], raw, ours, now)
+        return _unknown(update, raw, ours, now)
+    except Exception as error:  # whatever a stranger wrote: it is kept, and the line goes on
+        return unreadable(raw, ours, now, f"this update could not be read: {type(error).__name__}", update)
+
+
+def unreadable(raw: bytes, ours: Ours, now: datetime, remark: str, update: Any = None) -> Reading:
+    """A touch for what cannot be read. Whoever seems to have written it is asked for, as far as that can be told."""
+    number = update.get("update_id") if isinstance(update, dict) else None
+    known_as = f"update:{number}" if _is_number(number) else f"raw:{hashlib.sha256(raw).hexdigest()[:40]}"
+    sender = _sender_of(update)
+    return Reading(
+        Touch(
+            line=ours.line,
+            event_key=f"{ours.bot_id}:{known_as}",
+            kind=Kind.MESSAGE,
+            direction=Direction.INBOUND,
+            at=now,
+            party=(sender,) if sender else (),
+            remarks=(remark,),
+            raw=Raw(raw, MEDIA_TYPE),
+        )
+    )
+
+
+def _message(update: Json, message: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
+    return _message_touch(message, raw, ours, now, phase=None)
+
+
+def _edit(update: Json, message: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
+    return _message_touch(message, raw, ours, now, phase="edited")
+
+
+def _message_touch(message: Json, raw: bytes, ours: Ours, now: datetime, phase: str | None) -> Reading:
+    chat = message["chat"]
+    number = _number(chat["id"])
+    sender = message.get("from") or message["sender_chat"]
+    if sender["id"] == ours.bot_id or not _is_for_us(message, chat, ours):
+        return Reading(None, chat=number)
+    found = read_contents(message)
+    service = _service(message) if found.empty else None
+    if service is not None and chat["type"] != "private":
+        return Reading(None, chat=number)
+    name = f"{number}:{_number(message['message_id'])}"
+    at = _instant(message.get("edit_date") or message["date"], now)
+    command = read_command(found.text, ours.username)
+    found.fields |= command if command is not None else read_word(found.text)
+    touch = Touch(
+        line=ours.line,
+        event_key=f"{ours.bot_id}:{name}{_edit_key(message, found) if phase else ''}",
+        kind=Kind.MESSAGE if command is None and not service else Kind.NOTE,
+        direction=Direction.INBOUND,
+        at=at,
+        party=(_identity(sender), *found.phones),
+        external_id=name,
+        thread=_thread(message, number),
+        text=found.text,
+        fields=found.fields,
+        origin=_origin(message, chat, sender),
+        automatic=Automatic.AUTO_REPLY if sender.get("is_bot") or service else None,
+        phase=phase,
+        language=_language(sender),
+        remarks=(*found.remarks, *_remarks(message, found, service)),
+        raw=Raw(raw, MEDIA_TYPE),
+    )
+    return Reading(touch, tuple(found.files), number)
+
+
+def _edit_key(message: Json, found: Contents) -> str:
+    """An edit is known by its time and content; of somebody who walks, one place a minute is kept."""
+    edited = _number(message.get("edit_date") or message["date"])
+    if (message.get("location") or {}).get("live_period"):
+        return f":live:{edited // _LIVE_STEP_S}"
+    files = [file.file_id for file in found.files]
+    digest = hashlib.sha256(dump([found.text, found.fields, files])).hexdigest()[:16]
+    return f":{edited}:{digest}"
+
+
+def _press(update: Json, query: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
+    """Presses of the buttons under one message are one row: the last one counts."""
+    sender, message = query["from"], query.get("message")
+    value = clean(query.get("data") or "")
+    press = clean(query["id"])
+    chat = _number(message["chat"]["id"]) if message else None
+    name = f"{chat}:{_number(message['message_id'])}" if message else None
+    touch = Touch(
+        line=ours.line,
+        event_key=f"{ours.bot_id}:press:{press}",
+        kind=Kind.NOTE,
+        direction=Direction.INBOUND,
+        at=now,
+        party=(_identity(sender),),
+        external_id=f"{name}:pressed:{_number(sender['id'])}" if name else None,
+        thread=Thread(answers=(name,)) if name else None,
+        text=_label(message or {}, value),
+        fields=read_button(value),
+        origin=_origin(message or {}, (message or {}).get("chat") or {}, sender),
+        phase="pressed" if name else None,
+        language=_language(sender),
+        raw=Raw(raw, MEDIA_TYPE),
+    )
+    return Reading(touch, (), chat, press)
+
+
+def _label(message: Json, value: str) -> str:
+    for row in (message.get("reply_markup") or {}).get("inline_keyboard") or ():
+        for button in row:
+            if button.get("callback_data") == value:
+                return clean(button["text"])
+    return value
+
+
+def _membership(update: Json, change: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
+    """Somebody blocks the bot, or lets it in again. What groups do with the bot concerns no client."""
+    chat, sender = change["chat"], change["from"]
+    number = _number(chat["id"])
+    if chat["type"] != "private":
+        return Reading(None, chat=number)
+    status = clean(change["new_chat_member"]["status"])
+    blocked = status in ("kicked", "left")
+    touch = Touch(
+        line=ours.line,
+        event_key=f"{ours.bot_id}:member:{number}:{_number(change['date'])}:{status}",
+        kind=Kind.NOTE,
+        direction=Direction.INBOUND,
+        at=_instant(change["date"], now),
+        party=(_identity(sender),),
+        fields={OPTED_OUT: blocked},
+        origin=_origin({}, chat, sender),
+        automatic=Automatic.AUTO_REPLY,
+        language=_language(sender),
+        remarks=("the client has blocked the bot" if blocked else "the client lets the bot write again",),
+        raw=Raw(raw, MEDIA_TYPE),
+    )
+    return Reading(touch, (), number)
+
+
+def _unknown(update: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
+    """An update of a kind that we did not ask for: kept, and nobody is expected to answer it."""
+    kinds = ", ".join(sorted(clean(key) for key in update if key != "update_id")) or "nothing"
+    sender = _sender_of(update)
+    touch = Touch(
+        line=ours.line,
+        event_key=f"{ours.bot_id}:update:{_number(update['update_id'])}",
+        kind=Kind.NOTE,
+        direction=Direction.INBOUND,
+        at=now,
+        party=(sender,) if sender else (),
+        automatic=Automatic.AUTO_REPLY,
+        remarks=(f"an update of a kind that is not read: {kinds[:200]}",),
+        raw=Raw(raw, MEDIA_TYPE),
+    )
+    return Reading(touch)
+
+
+_READERS: Mapping[str, Callable[[Json, Json, bytes, Ours, datetime], Reading]] = {
+    "message": _message,
+    "edited_message": _edit,
+    "callback_query": _press,
+    "my_chat_member": _membership,
+}
+
+
+def _is_for_us(message: Json, chat: Json, ours: Ours) -> bool:
+    """In private always; in a group only what is said to the bot, unless the line wants all of it."""
+    if chat["type"] == "private" or ours.groups == "all":
+        return True
+    if ours.groups == "ignored":
+        return False
+    answered = (message.get("reply_to_message") or {}).get("from") or {}
+    text = message.get("text") or message.get("caption") or ""
+    mentioned = bool(ours.username) and f"@{ours.username}".casefold() in text.casefold()
+    return answered.get("id") == ours.bot_id or mentioned or read_command(text, ours.username) is not None
+
+
+_SERVICE = frozenset(
+    {
+        *("pinned_message", "message_auto_delete_timer_changed", "new_chat_members", "left_chat_member"),
+        *("new_chat_title", "new_chat_photo", "delete_chat_photo", "group_chat_created", "supergroup_chat_created"),
+        *("channel_chat_created", "migrate_to_chat_id", "migrate_from_chat_id", "connected_website"),
+        *("write_access_allowed", "proximity_alert_triggered", "boost_added", "chat_background_set"),
+        *("forum_topic_created", "forum_topic_edited", "forum_topic_closed", "forum_topic_reopened"),
+        *("general_forum_topic_hidden", "general_forum_topic_unhidden", "users_shared", "chat_shared"),
+        *("video_chat_scheduled", "video_chat_started", "video_chat_ended", "video_chat_participants_invited"),
+    }
+)
+_FRAME = frozenset(
+    {
+        *("message_id", "from", "chat", "date", "edit_date", "sender_chat", "sender_boost_count", "via_bot"),
+        *("message_thread_id", "is_topic_message", "reply_to_message", "external_reply", "quote", "forward_origin"),
+        *("forward_from", "forward_from_chat", "forward_date", "forward_sender_name", "forward_signature"),
+        *("has_protected_content", "is_from_offline", "is_automatic_forward", "media_group_id", "author_signature"),
+        *("entities", "caption_entities", "link_preview_options", "effect_id", "reply_markup", "text", "caption"),
+    }
+)
+
+
+def _service(message: Json) -> str | None:
+    """What Telegram itself tells, as opposed to what somebody says: pinned, joined, renamed."""
+    return next((key for key in message if key in _SERVICE), None)
+
+
+def _remarks(message: Json, found: Contents, service: str | None) -> tuple[str, ...]:
+    if service is not None:
+        return (f"told by Telegram: {service}",)
+    if not found.empty:
+        return ()
+    unread = ", ".join(sorted(clean(key) for key in message if key not in _FRAME)) or "nothing"
+    return (f"this message cannot be shown here, look into Telegram: {unread[:200]}",)
+
+
+def _thread(message: Json, chat: int) -> Thread | None:
+    answered = message.get("reply_to_message")
+    return Thread(answers=(f"{chat}:{_number(answered['message_id'])}",)) if answered else None
+
+
+def _identity(sender: Json) -> Identity:
+    """`from` has first and last name, `sender_chat` a title."""
+    names = (sender.get("first_name"), sender.get("last_name")) if "first_name" in sender else (sender.get("title"),)
+    name = " ".join(clean(part) for part in names if part).strip()
+    return Identity(SCHEME, str(_number(sender["id"])), name or None)
+
+
+def _sender_of(update: Any) -> Identity | None:
+    """Whoever an update that cannot be read is from, if that much can be."""
+    for inner in update.values() if isinstance(update, dict) else ():
+        try:
+            return _identity(inner["from"])
+        except (KeyError, TypeError, ValueError, AttributeError):
+            continue
+    return None
+
+
+def _origin(message: Json, chat: Json, sender: Json) -> dict[str, Any]:
+    origin: dict[str, Any] = {"chat": chat.get("id"), "chat_type": chat.get("type")}
+    for key, value in (("username", sender.get("username")), ("chat_title", chat.get("title"))):
+        origin[key] = clean(value) if value else None
+    forwarded = message.get("forward_origin")
+    if forwarded:
+        whose = forwarded.get("sender_user") or forwarded.get("sender_chat") or forwarded.get("chat") or {}
+        hidden = forwarded.get("sender_user_name")
+        origin["forwarded_from"] = clean(hidden) if hidden else (_identity(whose).name if whose else "?")
+    if message.get("media_group_id"):
+        origin["album"] = clean(message["media_group_id"])
+    return {key: value for key, value in origin.items() if value is not None}
+
+
+def _language(sender: Json) -> str | None:
+    code = sender.get("language_code")
+    return clean(code)[:2].lower() or None if code else None
+
+
+def _instant(seconds: Any, now: datetime) -> datetime:
+    """Telegram tells whole seconds. For what came just now our clock knows better, and an answer within the second must
+    not seem older than what it answers."""
+    at = datetime.fromtimestamp(_number(seconds), UTC)
+    return now if now - at < _JUST_NOW else at
+
+
+def _number(value: Any) -> int:
+    if not _is_number(value):
+        raise TypeError(f"expected a number, not {type(value).__name__}")
+    return int(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
