@@ -54,12 +54,27 @@ async def show_why(request: web.Request) -> web.StreamResponse:
             "ticks": promises.read_ticks(connection, number),
             "days": _days(setup, speech, one),
             "target": target_in_words(speech, one.target),
+            "sentence": _sentence(setup, speech, one),
+            "zone_note": _zone_note(setup, one),
         }
 
     otherwise = "/desk"
     return await show(
-        request, "why.html", read, layout=layout(request), next=next_page(request, otherwise), sentence=None
+        request, "why.html", read, layout=layout(request), next=next_page(request, otherwise)
     )
+
+
+def _sentence(setup: SetUp, speech: Speech, one: Promise) -> str | None:
+    """The regulation as it was when the promise was judged by it, in the reader's language."""
+    try:
+        return sentence(setup.book.rule(one.regulation, one.version), speech.code)
+    except (KeyError, ValueError):
+        return None
+
+
+def _zone_note(setup: SetUp, one: Promise) -> str:
+    """By which clock it was counted, and by which edition of the world's time zones."""
+    return f"{setup.book.calendar(one.calendar, one.calendar_version).zone.key} · tzdata {tzdata_version()}"
 
 
 def _days(setup: SetUp, speech: Speech, one: Promise) -> list[Day]:

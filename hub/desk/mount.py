@@ -24,6 +24,7 @@ from hub.desk import (
     own,
     people,
     quarantine,
+    rehearsing,
     searching,
     sending,
     tasks,
@@ -66,6 +67,7 @@ _PAGES: tuple[tuple[str, Any], ...] = (
     ("/desk/write", answering.show_first_letter),
     ("/desk/log", by_hand.show_log),
     ("/desk/people", people.show_people),
+    ("/desk/rehearsal", rehearsing.show_rehearsal),
     ("/desk/settings", own.show_own),
     ("/desk/events", events.stream_events),
 )
@@ -104,7 +106,11 @@ _ACTS: tuple[tuple[str, Any], ...] = (
     ("/desk/people/{key}/invite", people.invite),
     ("/desk/people/{key}/disable", people.disable),
     ("/desk/people/{key}/enable", people.enable),
+    ("/desk/people/{key}/hand-over", people.hand_over),
+    ("/desk/rehearsal", rehearsing.start_rehearsal),
     ("/desk/settings", own.save_own),
+    ("/desk/settings/calendar", own.renew_calendar),
+    ("/desk/settings/presence", own.say_presence),
     ("/desk/settings/password", own.change_password),
     ("/desk/settings/sessions/end", own.end_session),
 )
@@ -139,6 +145,7 @@ def setup_desk(app: web.Application) -> None:
     app[STATIC] = StaticFiles.load()
     app[door.BOLTS] = door.Bolts()
     app[events.ENDING] = asyncio.Event()
+    app[rehearsing.RUNS] = rehearsing.Runs()
     app.on_shutdown.append(events.end_streams)
 
 

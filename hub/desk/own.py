@@ -8,6 +8,7 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import Connection, delete
 
+from hub import calendar_feed, presence
 from hub.access import accounts, passwords, sessions
 from hub.composition import HUB
 from hub.desk.body import read_body
@@ -42,12 +43,15 @@ _SYSTEMS = (
 
 async def show_own(request: web.Request, fault: str | None = None) -> web.StreamResponse:
     """GET /desk/settings"""
-    key = who(request).key
+    key, hub = who(request).key, request.app[HUB]
 
     def read(connection: Connection) -> Mapping[str, Any]:
+        path = calendar_feed.feed_path(hub.settings.secret, key, calendar_feed.feed_number(connection, key))
         return {
             "account": accounts.read_account(connection, key),
             "sessions": sessions.list_sessions(connection, key),
+            "calendar": address_of(request, path) if path else None,
+            "presence": presence.read_presence(connection, hub.store.now()).state_of(key),
         }
 
     status = 422 if fault else 200
@@ -77,6 +81,27 @@ async def save_own(request: web.Request) -> web.StreamResponse:
         accounts.set_signature(unit, key, signature[:_LONGEST_SIGNATURE])
 
     await request.app[HUB].store.write(keep)
+    return see("/desk/settings", "saved")
+
+
+async def renew_calendar(request: web.Request) -> web.StreamResponse:
+    """POST /desk/settings/calendar {act: new|off}"""
+    body, visitor = await read_body(request), who(request)
+    off = body.text("act") == "off"
+
+    def keep(unit: Unit) -> None:
+        calendar_feed.renew(unit, visitor.key, off=off)
+        note(unit, visitor.actor, "calendar_closed" if off else "calendar_opened", "operator", visitor.key, {})
+
+    await request.app[HUB].store.write(keep)
+    return see("/desk/settings", "saved")
+
+
+async def say_presence(request: web.Request) -> web.StreamResponse:
+    """POST /desk/settings/presence {state: away|here}"""
+    body, key = await read_body(request), who(request).key
+    deed = presence.go_away if body.text("state") == "away" else presence.come_back
+    await request.app[HUB].store.write(lambda unit: deed(unit, key))
     return see("/desk/settings", "saved")
 
 

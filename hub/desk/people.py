@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from hub.access import accounts
 from hub.access.tickets import make_ticket
+from hub.actions.leaving import hand_over_everything
 from hub.actor import Actor
 from hub.composition import HUB
 from hub.desk.body import read_body
@@ -21,6 +22,7 @@ from hub.desk.post import link, send_link
 from hub.desk.visitor import require
 from hub.errors import BadInput, NotFound
 from hub.journal import note
+from hub.presence import read_presence
 from hub.setup.snapshot import SetUp
 from storage.events import Event
 from storage.unit import Unit
@@ -38,6 +40,7 @@ class Person:
     disabled_at: datetime | None
     seen_at: datetime | None
     away_until: datetime | None
+    state: str
 
 
 async def show_people(request: web.Request, invited: tuple[str, str] | None = None) -> web.StreamResponse:
@@ -47,18 +50,31 @@ async def show_people(request: web.Request, invited: tuple[str, str] | None = No
     setup, now = hub.setup.current, hub.store.now()
 
     def read(connection: Connection) -> Mapping[str, Any]:
-        return {"people": [_person(connection, setup, key, now) for key in sorted(setup.operators)]}
+        here = read_presence(connection, now)
+        found = [_person(connection, setup, key, now, here.state_of(key)) for key in sorted(setup.operators)]
+        return {"people": found}
 
     return await show(request, "people.html", read, link=invited)
 
 
-def _person(connection: Connection, setup: SetUp, key: str, now: datetime) -> Person:
+def _person(connection: Connection, setup: SetUp, key: str, now: datetime, state: str) -> Person:
     known, account = setup.operators[key], accounts.read_account(connection, key)
     leaves = [one.span(setup.zone_of(key)) for one in known.away]
     away = next((until for since, until in leaves if since <= now < until), None)
     return Person(
-        key, known.name, known.email, known.role, tuple(known.teams), account.disabled_at, account.seen_at, away
+        key, known.name, known.email, known.role, tuple(known.teams), account.disabled_at, account.seen_at, away, state
     )
+
+
+async def hand_over(request: web.Request) -> web.StreamResponse:
+    """POST /desk/people/{key}/hand-over {to, clients}: everything open of one operator, for supervisors"""
+    key, actor, body = _key(request), require(request, "supervisor").actor, await read_body(request)
+    to, clients, hub = body.text("to") or None, bool(body.text("clients")), request.app[HUB]
+    setup = hub.setup.current
+    await hub.store.write(
+        lambda unit: hand_over_everything(unit, setup, actor, key, to, with_clients=clients and to is not None)
+    )
+    return see("/desk/people", "handed_over")
 
 
 async def invite(request: web.Request) -> web.StreamResponse:

@@ -135,6 +135,12 @@ _WORDS: dict[str, dict[str, str]] = {
         "max": "MAX",
         "name": _("Name"),
     },
+    "presence": {
+        "here": _("here now"),
+        "on_call": _("on the telephone"),
+        "away": _("away"),
+        "gone": _("not here"),
+    },
     "disposition": {
         "sale": _("sale"),
         "refused": _("refused"),
