@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 import webforms
-from hub import api, clock, desk, webhooks
+from hub import api, calendar_feed, clock, desk, webhooks
 from hub.api import probes
 from hub.bus import Bus, choose_bus
 from hub.clockwork import Clockwork
@@ -134,7 +134,15 @@ def build_web(hub: Hub) -> web.Application:
     app = web.Application(client_max_size=_MOST_BODY, middlewares=[*api.middlewares(), *desk.middlewares()])
     app[HUB] = hub
     desk.setup_desk(app)
-    app.add_routes([*api.routes(), *desk.routes(), *webhooks.routes(), *webforms.routes(open_forms_door(hub))])
+    app.add_routes(
+        [
+            *api.routes(),
+            *desk.routes(),
+            *webhooks.routes(),
+            *calendar_feed.routes(),
+            *webforms.routes(open_forms_door(hub)),
+        ]
+    )
     return app
 
 

@@ -11,10 +11,12 @@ from sqlalchemy import Connection, select
 
 from hub.errors import NotFound
 from hub.setup.snapshot import SetUp
+from routing.calendar import Calendar
 from routing.explain import Explanation, explain, utc_text
 from routing.facts import ObligationFacts
 from routing.ledger import read_obligation
 from routing.rule import Rule
+from routing.sentence import sentence
 from routing.settings import BadRegulation
 from routing.timing import length_of, stretches
 from storage import models
@@ -41,6 +43,8 @@ class ObligationExplained:
 
     obligation: ObligationFacts
     title: str
+    sentence: str
+    calendar: Calendar
     computed: Explanation | None
     history: tuple[ClockEvent, ...]
 
@@ -52,11 +56,17 @@ class ObligationExplained:
             "regulation": one.regulation,
             "version": one.version,
             "title": self.title,
+            "sentence": self.sentence,
+            "calendar": one.calendar,
+            "calendar_version": one.calendar_version,
+            "zone": self.calendar.zone.key,
+            "tzdata": self.calendar.tzdata,
             "state": one.state,
             "owner": one.owner,
             "started": utc_text(one.started),
             "started_by": one.started_by,
             "due": one.due and utc_text(one.due),
+            "due_local": one.due and self.calendar.wall(one.due).isoformat(),
             "pinned": one.pinned,
             "met_at": one.met_at and utc_text(one.met_at),
             "met_by": one.met_by,
@@ -73,7 +83,10 @@ def explain_obligation(connection: Connection, setup: SetUp, number: int, langua
     found = read_obligation(row)
     rule = _rule(setup, found)
     title = rule.common.title_in(language) if rule else found.regulation
-    return ObligationExplained(found, title, _compute(setup, found, rule), _history(connection, number))
+    told = sentence(rule, language) if rule else ""
+    calendar = setup.book.calendar(found.calendar, found.calendar_version)
+    computed = _compute(found, calendar, rule)
+    return ObligationExplained(found, title, told, calendar, computed, _history(connection, number))
 
 
 def _rule(setup: SetUp, found: ObligationFacts) -> Rule | None:
@@ -83,11 +96,10 @@ def _rule(setup: SetUp, found: ObligationFacts) -> Rule | None:
         return None
 
 
-def _compute(setup: SetUp, found: ObligationFacts, rule: Rule | None) -> Explanation | None:
+def _compute(found: ObligationFacts, calendar: Calendar, rule: Rule | None) -> Explanation | None:
     length = length_of(found.target)
     if length is None or rule is None:
         return None
-    calendar = setup.book.calendar(found.calendar, found.calendar_version)
     return explain(length, found.started, calendar, stretches(found.pauses), rule.common.roll)
 
 

@@ -98,11 +98,17 @@ class ExplanationOut(TypedDict):
     regulation: str
     version: int
     title: str
+    sentence: str
+    calendar: str
+    calendar_version: int
+    zone: str
+    tzdata: str
     state: State
     owner: str | None
     started: Shown
     started_by: int | None
     due: Shown | None
+    due_local: str | None
     pinned: bool
     met_at: Shown | None
     met_by: int | None
@@ -222,7 +228,9 @@ async def get_explanation(call: Call[ExplainQuery, Any]) -> ExplanationOut:
 class ObligationPatch(In):
     """The new due."""
 
-    due: Annotated[Instant, Field(description="pinned: nothing moves it any more")]
+    due: Annotated[
+        Instant | None, Field(description="pinned: nothing moves it any more; null lets the regulation speak again")
+    ]
 
 
 @operation(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def explain(
     obligation: Annotated[int, typer.Argument(help="Number of the obligation, as the desk and the API show it.")],
+    language: Annotated[
+        Literal["ru", "uk", "pl", "en"] | None, typer.Option(help="Language of the sentence; else the company's first.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show why an obligation is due when it is: regulation, calendar, day by day, pauses, and what happened."""
@@ -25,9 +28,9 @@ def explain(
 
     with open_home() as (_, store):
         try:
-            found = store.read_now(
-                lambda connection: explain_obligation(connection, load_setup(connection), obligation)
-            )
+            setup = store.read_now(load_setup)
+            chosen = language or setup.company.languages[0]
+            found = store.read_now(lambda connection: explain_obligation(connection, setup, obligation, chosen))
         except NotFound as error:
             raise Failure(error.message) from None
     if as_json:
@@ -46,10 +49,12 @@ def _show(found: ObligationExplained) -> None:
     console.print(
         f"[bold]{found.title}[/] ({one.regulation}, version {one.version}): {one.state}, owner {one.owner or '-'}"
     )
+    if found.sentence:
+        console.print(found.sentence)
     if one.pinned:
         console.print(f"pinned by hand to {told['due']}")
     if found.computed is None:
-        console.print(f"due {told['due'] or '-'}: {one.target or 'no time is set'}")
+        console.print(f"due {told['due_local'] or '-'} ({told['due'] or '-'}): {one.target or 'no time is set'}")
     else:
         show_explanation(console, found.computed)
     for entry in found.history:

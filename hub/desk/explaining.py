@@ -25,8 +25,10 @@ from hub.errors import BadInput, NotFound
 from hub.setup.snapshot import SetUp
 from routing.calendar import Interval
 from routing.calendar.interval import FOREVER
+from routing.calendar.zones import TZDATA_VERSION
 from routing.duration import BadDuration, Duration
 from routing.explain import Explanation, explain
+from routing.sentence import sentence
 
 _MOST_DAYS = 60
 
@@ -59,9 +61,7 @@ async def show_why(request: web.Request) -> web.StreamResponse:
         }
 
     otherwise = "/desk"
-    return await show(
-        request, "why.html", read, layout=layout(request), next=next_page(request, otherwise)
-    )
+    return await show(request, "why.html", read, layout=layout(request), next=next_page(request, otherwise))
 
 
 def _sentence(setup: SetUp, speech: Speech, one: Promise) -> str | None:
@@ -74,7 +74,7 @@ def _sentence(setup: SetUp, speech: Speech, one: Promise) -> str | None:
 
 def _zone_note(setup: SetUp, one: Promise) -> str:
     """By which clock it was counted, and by which edition of the world's time zones."""
-    return f"{setup.book.calendar(one.calendar, one.calendar_version).zone.key} · tzdata {tzdata_version()}"
+    return f"{setup.book.calendar(one.calendar, one.calendar_version).zone.key} · tzdata {TZDATA_VERSION}"
 
 
 def _days(setup: SetUp, speech: Speech, one: Promise) -> list[Day]:

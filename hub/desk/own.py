@@ -17,6 +17,7 @@ from hub.desk.door import BOLTS, password_fault
 from hub.desk.gate import FOUND
 from hub.desk.language import LANGUAGES
 from hub.desk.pages import show, speech_of
+from hub.desk.post import address_of
 from hub.desk.visitor import who
 from hub.journal import note
 from storage.models import session
@@ -50,7 +51,7 @@ async def show_own(request: web.Request, fault: str | None = None) -> web.Stream
         return {
             "account": accounts.read_account(connection, key),
             "sessions": sessions.list_sessions(connection, key),
-            "calendar": address_of(request, path) if path else None,
+            "calendar": f"{address_of(request)}{path}" if path else None,
             "presence": presence.read_presence(connection, hub.store.now()).state_of(key),
         }
 
