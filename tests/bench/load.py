@@ -1,4 +1,5 @@
-"""Asks an HTTP server as fast as it answers, from another process: `python -m tests.bench.load PORT COUNT CALLERS FIRST`.
+"""Asks an HTTP server as fast as it can, from another process: `python -m tests.bench.load PORT COUNT CALLERS FIRST`.
+
 Plain sockets and ready-made bytes, so that the asking costs little beside the answering. Prints one JSON object:
 seconds taken, answers by status, and latency percentiles in milliseconds.
 """
