@@ -117,7 +117,6 @@ _ACTS: tuple[tuple[str, Any], ...] = (
 
 _DOOR: tuple[tuple[str, Any, Any], ...] = (
     ("/sign-in", door.show_sign_in, door.sign_in),
-    ("/sign-in/once/{secret}", door.show_sign_in_once, door.sign_in_once),
     ("/invitation/{secret}", door.show_new_password, door.set_new_password),
     ("/password/forgotten", door.show_forgotten, door.send_reset),
     ("/password/{secret}", door.show_new_password, door.set_new_password),
@@ -131,6 +130,7 @@ def routes() -> list[web.RouteDef]:
     found += [web.post(path, inside(handler)) for path, handler in _ACTS]
     for path, look, go in _DOOR:
         found += [web.get(path, outside(look)), web.post(path, outside(go))]
+    found.append(web.get("/sign-in/once/{secret}", outside(door.sign_in_once)))
     return found
 
 

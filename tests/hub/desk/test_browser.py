@@ -37,7 +37,6 @@ async def at_desk(browser: Browser, office: Office, operator: str, *, phone: boo
     page.on("console", lambda message: faults.hear(message))
     page.on("pageerror", lambda error: faults.found.append(str(error)))
     await page.goto(await office.link(operator))
-    await page.get_by_role("button").click()
     await page.wait_for_url("**/desk")
     await page.wait_for_selector("html[data-live=on]", state="attached")
     yield page
@@ -191,7 +190,6 @@ async def test_without_scripts(browser: Browser, office: Office) -> None:
     context = await browser.new_context(java_script_enabled=False, locale="ru")
     page = await context.new_page()
     await page.goto(await office.link("anna"))
-    await page.get_by_role("button").click()
     await page.goto(f"{office.address}/desk/conversations/{found['english']}")
     await page.get_by_role("button", name="Взять").click()
     await page.get_by_role("textbox", name="Ответ").fill("Hello")

@@ -61,18 +61,22 @@ async def test_nobody_is_led_to_another_site(office: Office) -> None:
             assert answer.location == "/desk", wanted
 
 
-async def test_a_link_preview_does_not_burn_the_link(any_office: Office) -> None:
+async def test_a_sign_in_link_opens_the_desk_once(any_office: Office) -> None:
     link = await any_office.link("anna")
-    async with visit(any_office) as preview:
-        for _ in range(3):
-            assert (await preview.get(link)).status == 200
     async with visit(any_office) as visitor, visit(any_office) as second:
-        assert "Анна Соколова" in (await visitor.get(link)).text
-        await second.get(link)
-        assert (await visitor.post(link)).location == "/desk"
-        assert (await second.post(link)).status == 410
-        assert (await second.get(link)).status == 410
+        assert (await visitor.get(link)).location == "/desk"
         assert (await visitor.get("/desk")).status == 200
+        assert (await second.get(link)).status == 410
+
+
+async def test_looking_ahead_does_not_burn_the_link(any_office: Office) -> None:
+    link = await any_office.link("anna")
+    async with visit(any_office, Sec_Purpose="prefetch;prerender") as preview:
+        assert (await preview.get(link)).status == 204
+        async with preview.http.head(link, allow_redirects=False) as answer:
+            assert answer.status == 204
+    async with visit(any_office) as visitor:
+        assert (await visitor.get(link)).location == "/desk"
 
 
 async def test_invitation_sets_a_password_and_signs_in(any_office: Office) -> None:
