@@ -66,7 +66,7 @@ class ObligationExplained:
             "started": utc_text(one.started),
             "started_by": one.started_by,
             "due": one.due and utc_text(one.due),
-            "due_local": one.due and self.calendar.wall(one.due).isoformat(),
+            "due_local": one.due and self.calendar.local(one.due).isoformat(),
             "pinned": one.pinned,
             "met_at": one.met_at and utc_text(one.met_at),
             "met_by": one.met_by,
