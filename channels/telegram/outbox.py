@@ -17,7 +17,7 @@ from channels.contract import Memory
 from channels.errors import ChannelError, Rejected, Throttled, Uncertain
 from channels.telegram.compose import Part, keyboard, parts_of
 from channels.telegram.limits import Limits
-from channels.telegram.parse import SCHEME
+from channels.telegram.sender import SCHEME
 from channels.telegram.wire import translate
 from channels.touch import Message, Sent
 

@@ -16,10 +16,10 @@ import orjson
 
 from channels.telegram.commands import OPTED_OUT, read_button, read_command, read_word
 from channels.telegram.contents import Contents, Wanted, clean, read_contents
-from channels.touch import Automatic, Direction, Identity, Kind, Raw, Thread, Touch
+from channels.telegram.sender import identity_of, is_number, language_of, number_of, origin_of, sender_of
+from channels.touch import Automatic, Direction, Kind, Raw, Thread, Touch
 
 MEDIA_TYPE = "application/vnd.telegram.update+json"
-SCHEME = "telegram"
 _JUST_NOW = timedelta(seconds=3)
 _LIVE_STEP_S = 60
 
@@ -88,8 +88,8 @@ def parse(update: Any, raw: bytes, ours: Ours, now: datetime) -> Reading:
 def unreadable(raw: bytes, ours: Ours, now: datetime, remark: str, update: Any = None) -> Reading:
     """A touch for what cannot be read. Whoever seems to have written it is asked for, as far as that can be told."""
     number = update.get("update_id") if isinstance(update, dict) else None
-    known_as = f"update:{number}" if _is_number(number) else f"raw:{hashlib.sha256(raw).hexdigest()[:40]}"
-    sender = _sender_of(update)
+    known_as = f"update:{number}" if is_number(number) else f"raw:{hashlib.sha256(raw).hexdigest()[:40]}"
+    sender = sender_of(update)
     return Reading(
         Touch(
             line=ours.line,
@@ -114,7 +114,7 @@ def _edit(update: Json, message: Json, raw: bytes, ours: Ours, now: datetime) ->
 
 def _message_touch(message: Json, raw: bytes, ours: Ours, now: datetime, phase: str | None) -> Reading:
     chat = message["chat"]
-    number = _number(chat["id"])
+    number = number_of(chat["id"])
     sender = message.get("from") or message["sender_chat"]
     if sender["id"] == ours.bot_id or not _is_for_us(message, chat, ours):
         return Reading(None, chat=number)
@@ -122,7 +122,7 @@ def _message_touch(message: Json, raw: bytes, ours: Ours, now: datetime, phase: 
     service = _service(message) if found.empty else None
     if service is not None and chat["type"] != "private":
         return Reading(None, chat=number)
-    name = f"{number}:{_number(message['message_id'])}"
+    name = f"{number}:{number_of(message['message_id'])}"
     at = _instant(message.get("edit_date") or message["date"], now)
     command = read_command(found.text, ours.username)
     found.fields |= command if command is not None else read_word(found.text)
@@ -132,15 +132,15 @@ def _message_touch(message: Json, raw: bytes, ours: Ours, now: datetime, phase: 
         kind=Kind.MESSAGE if command is None and not service else Kind.NOTE,
         direction=Direction.INBOUND,
         at=at,
-        party=(_identity(sender), *found.phones),
+        party=(identity_of(sender), *found.phones),
         external_id=name,
         thread=_thread(message, number),
         text=found.text,
         fields=found.fields,
-        origin=_origin(message, chat, sender),
+        origin=origin_of(message, chat, sender),
         automatic=Automatic.AUTO_REPLY if sender.get("is_bot") or service else None,
         phase=phase,
-        language=_language(sender),
+        language=language_of(sender),
         remarks=(*found.remarks, *_remarks(message, found, service)),
         raw=Raw(raw, MEDIA_TYPE),
     )
@@ -149,7 +149,7 @@ def _message_touch(message: Json, raw: bytes, ours: Ours, now: datetime, phase: 
 
 def _edit_key(message: Json, found: Contents) -> str:
     """An edit is known by its time and content; of somebody who walks, one place a minute is kept."""
-    edited = _number(message.get("edit_date") or message["date"])
+    edited = number_of(message.get("edit_date") or message["date"])
     if (message.get("location") or {}).get("live_period"):
         return f":live:{edited // _LIVE_STEP_S}"
     files = [file.file_id for file in found.files]
@@ -162,22 +162,22 @@ def _press(update: Json, query: Json, raw: bytes, ours: Ours, now: datetime) -> 
     sender, message = query["from"], query.get("message")
     value = clean(query.get("data") or "")
     press = clean(query["id"])
-    chat = _number(message["chat"]["id"]) if message else None
-    name = f"{chat}:{_number(message['message_id'])}" if message else None
+    chat = number_of(message["chat"]["id"]) if message else None
+    name = f"{chat}:{number_of(message['message_id'])}" if message else None
     touch = Touch(
         line=ours.line,
         event_key=f"{ours.bot_id}:press:{press}",
         kind=Kind.NOTE,
         direction=Direction.INBOUND,
         at=now,
-        party=(_identity(sender),),
-        external_id=f"{name}:pressed:{_number(sender['id'])}" if name else None,
+        party=(identity_of(sender),),
+        external_id=f"{name}:pressed:{number_of(sender['id'])}" if name else None,
         thread=Thread(answers=(name,)) if name else None,
         text=_label(message or {}, value),
         fields=read_button(value),
-        origin=_origin(message or {}, (message or {}).get("chat") or {}, sender),
+        origin=origin_of(message or {}, (message or {}).get("chat") or {}, sender),
         phase="pressed" if name else None,
-        language=_language(sender),
+        language=language_of(sender),
         raw=Raw(raw, MEDIA_TYPE),
     )
     return Reading(touch, (), chat, press)
@@ -194,22 +194,22 @@ def _label(message: Json, value: str) -> str:
 def _membership(update: Json, change: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
     """Somebody blocks the bot, or lets it in again. What groups do with the bot concerns no client."""
     chat, sender = change["chat"], change["from"]
-    number = _number(chat["id"])
+    number = number_of(chat["id"])
     if chat["type"] != "private":
         return Reading(None, chat=number)
     status = clean(change["new_chat_member"]["status"])
     blocked = status in ("kicked", "left")
     touch = Touch(
         line=ours.line,
-        event_key=f"{ours.bot_id}:member:{number}:{_number(change['date'])}:{status}",
+        event_key=f"{ours.bot_id}:member:{number}:{number_of(change['date'])}:{status}",
         kind=Kind.NOTE,
         direction=Direction.INBOUND,
         at=_instant(change["date"], now),
-        party=(_identity(sender),),
+        party=(identity_of(sender),),
         fields={OPTED_OUT: blocked},
-        origin=_origin({}, chat, sender),
+        origin=origin_of({}, chat, sender),
         automatic=Automatic.AUTO_REPLY,
-        language=_language(sender),
+        language=language_of(sender),
         remarks=("the client has blocked the bot" if blocked else "the client lets the bot write again",),
         raw=Raw(raw, MEDIA_TYPE),
     )
@@ -219,10 +219,10 @@ def _membership(update: Json, change: Json, raw: bytes, ours: Ours, now: datetim
 def _unknown(update: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
     """An update of a kind that we did not ask for: kept, and nobody is expected to answer it."""
     kinds = ", ".join(sorted(clean(key) for key in update if key != "update_id")) or "nothing"
-    sender = _sender_of(update)
+    sender = sender_of(update)
     touch = Touch(
         line=ours.line,
-        event_key=f"{ours.bot_id}:update:{_number(update['update_id'])}",
+        event_key=f"{ours.bot_id}:update:{number_of(update['update_id'])}",
         kind=Kind.NOTE,
         direction=Direction.INBOUND,
         at=now,
@@ -292,57 +292,11 @@ def _remarks(message: Json, found: Contents, service: str | None) -> tuple[str, 
 
 def _thread(message: Json, chat: int) -> Thread | None:
     answered = message.get("reply_to_message")
-    return Thread(answers=(f"{chat}:{_number(answered['message_id'])}",)) if answered else None
-
-
-def _identity(sender: Json) -> Identity:
-    """`from` has first and last name, `sender_chat` a title."""
-    names = (sender.get("first_name"), sender.get("last_name")) if "first_name" in sender else (sender.get("title"),)
-    name = " ".join(clean(part) for part in names if part).strip()
-    return Identity(SCHEME, str(_number(sender["id"])), name or None)
-
-
-def _sender_of(update: Any) -> Identity | None:
-    """Whoever an update that cannot be read is from, if that much can be."""
-    for inner in update.values() if isinstance(update, dict) else ():
-        try:
-            return _identity(inner["from"])
-        except (KeyError, TypeError, ValueError, AttributeError):
-            continue
-    return None
-
-
-def _origin(message: Json, chat: Json, sender: Json) -> dict[str, Any]:
-    origin: dict[str, Any] = {"chat": chat.get("id"), "chat_type": chat.get("type")}
-    for key, value in (("username", sender.get("username")), ("chat_title", chat.get("title"))):
-        origin[key] = clean(value) if value else None
-    forwarded = message.get("forward_origin")
-    if forwarded:
-        whose = forwarded.get("sender_user") or forwarded.get("sender_chat") or forwarded.get("chat") or {}
-        hidden = forwarded.get("sender_user_name")
-        origin["forwarded_from"] = clean(hidden) if hidden else (_identity(whose).name if whose else "?")
-    if message.get("media_group_id"):
-        origin["album"] = clean(message["media_group_id"])
-    return {key: value for key, value in origin.items() if value is not None}
-
-
-def _language(sender: Json) -> str | None:
-    code = sender.get("language_code")
-    return clean(code)[:2].lower() or None if code else None
+    return Thread(answers=(f"{chat}:{number_of(answered['message_id'])}",)) if answered else None
 
 
 def _instant(seconds: Any, now: datetime) -> datetime:
     """Telegram tells whole seconds. For what came just now our clock knows better, and an answer within the second must
     not seem older than what it answers."""
-    at = datetime.fromtimestamp(_number(seconds), UTC)
+    at = datetime.fromtimestamp(number_of(seconds), UTC)
     return now if now - at < _JUST_NOW else at
-
-
-def _number(value: Any) -> int:
-    if not _is_number(value):
-        raise TypeError(f"expected a number, not {type(value).__name__}")
-    return int(value)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63

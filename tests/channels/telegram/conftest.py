@@ -18,6 +18,8 @@ async def api() -> AsyncIterator[BotApi]:
 
 
 @pytest.fixture
-def rig(api: BotApi) -> TelegramRig:
+async def rig(api: BotApi) -> AsyncIterator[TelegramRig]:
     """A line that polls."""
-    return TelegramRig(api)
+    rig = TelegramRig(api)
+    yield rig
+    await rig.close()

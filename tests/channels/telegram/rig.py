@@ -22,6 +22,7 @@ class TelegramRig:
     def __init__(self, api: BotApi, **own: Any) -> None:
         self.api, self.own = api, own
         self.door = FakeDoor()
+        self.opened: list[TelegramChannel] = []
 
     def settings(self, **more: Any) -> Settings:
         return Settings.model_validate(
@@ -31,7 +32,13 @@ class TelegramRig:
     def channel(self, *, wrong_credentials: bool = False, **more: Any) -> TelegramChannel:
         if wrong_credentials:
             more["token"] = "4711:wrong"
-        return create(self.line, self.settings(**more), self.door.door())
+        self.opened.append(create(self.line, self.settings(**more), self.door.door()))
+        return self.opened[-1]
+
+    async def close(self) -> None:
+        """Let go of whatever a test has left open."""
+        for channel in self.opened:
+            await channel.close()
 
     async def incoming(self, text: str) -> None:
         self._last = self.api.say(text)
