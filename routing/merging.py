@@ -105,10 +105,10 @@ def _restored(dropped: ObligationFacts, book: RuleBook, now: datetime) -> list[D
     out: list[Decision] = [
         ReopenObligation(dropped.id, now, "unmerge", "breached" if breached else "running", due, look),
         NoteDetails(dropped.id, now, {"into": None}, "unmerge"),
-        ReopenTask(now, "unmerge", dropped.id),
     ]
     last = dropped.pauses[-1] if dropped.pauses else None
     if last is not None and last.end is not None and last.end == dropped.closed_at:
         due, look = (None, None) if moves(dropped) else (due, look)
         out.append(PauseObligation(dropped.id, last.end, last.why, last.who, due, look))
+    out.append(ReopenTask(now, "unmerge", dropped.id))
     return out

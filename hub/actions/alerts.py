@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from hub.actions import finding, promises
+from hub.actions import finding
 from hub.actor import Actor
 from hub.errors import Forbidden
 from hub.journal import note
 from hub.setup.snapshot import SetUp
+from routing import acts
 from storage import models
 from storage.unit import Unit
 
@@ -18,5 +19,5 @@ def acknowledge(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
         raise Forbidden("this alert is for somebody else")
     if row["acknowledged_at"] is not None:
         return
-    promises.acknowledge(unit, setup, number, str(actor))
+    acts.acknowledge(unit, setup.book, number, str(actor))
     note(unit, actor, "acknowledged", "alert", number, {"obligation": row["obligation_id"]})

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select, update
 
-from hub.actions import finding, promises
+from hub.actions import finding
 from hub.actions.clients import reindex
 from hub.actor import Actor
 from hub.errors import BadInput, Conflict
 from hub.journal import note
 from hub.setup.snapshot import SetUp
+from routing import acts
 from storage import models
 from storage.events import Event
 from storage.unit import Unit
@@ -37,8 +38,7 @@ def merge(unit: Unit, setup: SetUp, survivor: int, other: int, actor: Actor) -> 
         finding.refer_to(unit, models.client, other, "other"),
     )
     _check(staying, going)
-    moved: Row = {"obligation": _promised(unit, other)}
-    promises.move(unit, setup, moved["obligation"], other, survivor, "merge")
+    moved: Row = {"promises": acts.merge(unit, setup.book, survivor, other, str(actor))}
     moved |= {table.name: _move(unit, table, other, survivor) for table in _BELONGING}
     moved["people"] = _move(unit, models.client, other, survivor, models.client.c.company_id)
     moved |= _move_identities(unit, other, survivor)
@@ -59,7 +59,7 @@ def undo_merge(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
     survivor, other, moved = row["survivor_id"], row["other_id"], row["moved"]
     if (later := _built_upon(unit, row)) is not None:
         raise Conflict(f"merge {later} builds on this one", remedy=f"undo merge {later} first")
-    promises.move(unit, setup, moved["obligation"], survivor, other, "unmerge")
+    acts.undo_merge(unit, setup.book, survivor, other, moved["promises"], str(actor))
     for table in _BELONGING:
         _give_back(unit, table, moved[table.name], survivor, other)
     _give_back(unit, models.client, moved["people"], survivor, other, models.client.c.company_id)
@@ -84,12 +84,6 @@ def _check(staying: Row, going: Row) -> None:
             )
     if going["company_id"] == staying["id"] or staying["company_id"] == going["id"]:
         raise Conflict("one belongs to the other: a person and his company are two clients", field="other")
-
-
-def _promised(unit: Unit, client: int) -> list[int]:
-    table = models.obligation
-    query = select(table.c.id).where(table.c.client_id == client).order_by(table.c.id)
-    return list(unit.connection.execute(query).scalars())
 
 
 def _move(unit: Unit, table: Table, other: int, survivor: int, column: Any = None) -> list[int]:

@@ -5,28 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from hub.actions import finding, promises
+from hub.actions import finding
 from hub.actor import Actor
 from hub.errors import BadInput, Conflict, Forbidden
 from hub.journal import note
 from hub.setup.snapshot import SetUp
+from routing import acts
 from storage import models
 from storage.events import Event
 from storage.repositories.obligations import OPEN
 from storage.unit import Unit
 
 
-def pin(unit: Unit, setup: SetUp, number: int, actor: Actor, due: datetime) -> None:
-    """Set the due by hand; from then on no change of client, calendar or regulation moves it."""
+def pin(unit: Unit, setup: SetUp, number: int, actor: Actor, due: datetime | None) -> None:
+    """Set the due by hand: nothing else moves it from then on. None lets the regulation speak again."""
     _check_rank(actor)
     row = finding.find_row(unit, models.obligation, number)
     if row["state"] not in OPEN:
         raise Conflict(f"this promise is {row['state']}", field="due")
-    if due < row["started"]:
+    if due is not None and due < row["started"]:
         raise BadInput("it would be due before it began", field="due", remedy="name a later instant")
-    promises.pin(unit, setup, number, row["client_id"], due, str(actor))
+    acts.pin(unit, setup.book, number, due, str(actor))
     was = row["due"].isoformat() if row["due"] else None
-    note(unit, actor, "pinned", "obligation", number, {"due": due.isoformat(), "was": was})
+    note(unit, actor, "pinned", "obligation", number, {"due": due.isoformat() if due else None, "was": was})
     _tell(unit, row, "pinned")
 
 
@@ -38,7 +39,7 @@ def excuse(unit: Unit, setup: SetUp, number: int, actor: Actor, reason: str) -> 
         raise BadInput("why is it excused?", field="reason", remedy="write a reason")
     if row["breached_at"] is None:
         raise Conflict("this promise was not breached")
-    promises.excuse(unit, setup, number, row["client_id"], reason.strip(), str(actor))
+    acts.excuse(unit, setup.book, number, reason.strip(), str(actor))
     note(unit, actor, "excused", "obligation", number, {"reason": reason.strip()})
     _tell(unit, row, "excused")
 

@@ -125,7 +125,7 @@ async def list_lines(call: Call[Any, Any]) -> LinePage:
     return {"items": items, "next": None}
 
 
-class OperatorOut(TypedDict):
+class SetUpOperatorOut(TypedDict):
     """One person at the desk."""
 
     key: str
@@ -146,7 +146,7 @@ class SetUpOut(TypedDict):
 
     revision: int
     company: str
-    operators: list[OperatorOut]
+    operators: list[SetUpOperatorOut]
     teams: list[NamedOut]
     lines: list[NamedOut]
     forms: list[NamedOut]

@@ -88,6 +88,8 @@ async def upload(call: Call[UploadQuery, Any]) -> AttachmentOut:
     if call.request.content_type.startswith("multipart/"):
         raise WrongType("the body is the file itself here", remedy="send the bytes with their own media type")
     data = await read_bytes(call.request, MOST_FILE)
+    if not data:
+        raise BadInput("the file is empty", remedy="send its bytes as the body")
     kept = (await keep_files(call.hub.store.files, [(call.query.name, call.request.content_type, data)]))[0]
     number = (await call.act(lambda unit, setup, actor: note_files(unit, [kept], actor.key)))[0]
     found = interactions.Attachment(number, None, kept.name, kept.media_type, kept.size, None, kept.path, None)

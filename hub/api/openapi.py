@@ -97,12 +97,18 @@ class _Schemas:
     def answer(self, kind: Any) -> Json:
         """A reference to what a call gives."""
         schema = TypeAdapter(kind).json_schema(mode="serialization", ref_template=_PREFIX)
-        self.definitions |= schema.pop("$defs", {})
+        for name, inner in schema.pop("$defs", {}).items():
+            self._define(name, inner)
         if "$ref" in schema:
             return schema
         name = schema.get("title", kind.__name__)
-        self.definitions[name] = schema
+        self._define(name, schema)
         return {"$ref": _PREFIX.format(model=name)}
+
+    def _define(self, name: str, schema: Json) -> None:
+        """Two types of one name would describe each other wrongly."""
+        if self.definitions.setdefault(name, schema) != schema:
+            raise ValueError(f"two types of the API are called {name}")
 
 
 def _operation(one: Operation, schemas: _Schemas) -> Json:

@@ -64,7 +64,7 @@ async def _handle(operation: Operation, request: web.Request) -> web.StreamRespo
     call: Call[Any, Any] = Call(
         hub,
         actor,
-        {name: _number(value) for name, value in request.match_info.items() if name != "key"},
+        _read_path(request),
         _read_query(operation, request),
         await _read_body(operation, request),
         request,
@@ -108,6 +108,12 @@ async def _note_use(hub: Hub, token: Token) -> None:
         await hub.store.write(lambda unit: note_use(unit, token))
     except Exception as error:  # that a token was used is good to know, but no reason to refuse its call
         log.warning("token_use_not_noted", error=repr(error))
+
+
+def _read_path(request: web.Request) -> dict[str, int]:
+    if len(request.match_info.get("key", "")) > 100:
+        raise NotFound("there is nothing at this address")
+    return {name: _number(value) for name, value in request.match_info.items() if name != "key"}
 
 
 def _number(written: str) -> int:

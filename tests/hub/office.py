@@ -44,7 +44,14 @@ calendar = "always"
 
 [calendar.always]
 zone = "UTC"
-week = { mon = ["00:00-24:00"], tue = ["00:00-24:00"], wed = ["00:00-24:00"], thu = ["00:00-24:00"], fri = ["00:00-24:00"], sat = ["00:00-24:00"], sun = ["00:00-24:00"] }
+[calendar.always.week]
+mon = ["00:00-24:00"]
+tue = ["00:00-24:00"]
+wed = ["00:00-24:00"]
+thu = ["00:00-24:00"]
+fri = ["00:00-24:00"]
+sat = ["00:00-24:00"]
+sun = ["00:00-24:00"]
 
 [team.support]
 title = "Поддержка"
@@ -88,7 +95,11 @@ smtp = { host = "127.0.0.1", tls = false }
 [form.contact]
 title = "Напишите нам"
 team = "support"
-fields = [ { name = "name", kind = "text" }, { name = "phone", kind = "phone" }, { name = "message", kind = "textarea" } ]
+fields = [
+  { name = "name", kind = "text" },
+  { name = "phone", kind = "phone" },
+  { name = "message", kind = "textarea" },
+]
 
 [regulation.reaction]
 title = "Сервис отвечает за четыре часа"

@@ -142,6 +142,7 @@ STEPS = st.lists(
         st.tuples(st.just("talk"), st.integers(0, 3)),
         st.tuples(st.just("task"), st.integers(0, 3)),
         st.tuples(st.just("close"), st.integers(0, 3)),
+        st.tuples(st.just("wait"), st.integers(0, 3)),
         st.tuples(st.just("know"), st.integers(0, 3), st.sampled_from(["category", "source", "region"])),
         st.tuples(st.just("share"), st.integers(0, 3), st.integers(0, 3)),
     ),
@@ -164,6 +165,9 @@ def live(office: Office, people: dict[int, int], step: tuple[Any, ...]) -> None:
     elif what == "close":
         for talk in office.rows(models.conversation, client_id=people[who], state="open"):
             office.act(conversations.close, talk["id"], ANNA, "no_answer_needed")
+    elif what == "wait":
+        for talk in office.rows(models.conversation, client_id=people[who], state="open"):
+            office.act(conversations.wait_for_client, talk["id"], ANNA)
     elif what == "know":
         office.act(clients.amend, people[who], ANNA, {step[2]: f"{step[2]}{who}", "fields": {step[2]: who}})
     elif step[2] != who:
@@ -174,7 +178,7 @@ def wipe(unit: Unit) -> None:
     for table in (*BELONGING, models.journal, models.merge, models.clock_event, models.alert, models.job):
         unit.connection.execute(table.delete())
     for words in ("interaction_words", "client_words"):
-        unit.connection.exec_driver_sql(f"DELETE FROM {words}")  # noqa: S608
+        unit.connection.exec_driver_sql(f"DELETE FROM {words}")
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

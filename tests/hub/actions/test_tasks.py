@@ -58,6 +58,9 @@ def test_a_pinned_due_stays_and_only_a_supervisor_pins(office: Office) -> None:
     (promise,) = office.rows(models.obligation)
     assert (promise["due"], promise["pinned"], promise["state"]) == (due, True, "running")
     assert office.rows(models.journal, action="pinned")[0]["who"] == "operator:vera"
+    office.act(obligations.pin, promise["id"], VERA, None)
+    (promise,) = office.rows(models.obligation)
+    assert (promise["due"], promise["pinned"]) == (START + timedelta(hours=4), False)
 
 
 def test_a_later_due_withdraws_the_breach(office: Office) -> None:

@@ -118,7 +118,7 @@ def test_a_client_whom_no_line_reaches(office: Office) -> None:
 
 
 def test_writing_first_makes_the_client_or_finds_him(office: Office) -> None:
-    talk, delivery = office.act(writing.write_first, ANNA, Letter("Предложение", "КП"), identity="new@example.org")
+    talk, _ = office.act(writing.write_first, ANNA, Letter("Предложение", "КП"), identity="new@example.org")
     row = office.row(models.conversation, talk)
     assert (row["owner"], row["state"], row["team"], row["subject"]) == ("anna", "waiting_client", "support", "КП")
     again, _ = office.act(writing.write_first, ANNA, Letter("Ещё"), identity="email:NEW@example.org")
