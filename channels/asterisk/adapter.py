@@ -12,9 +12,10 @@ from pathlib import Path
 import structlog
 
 from channels.asterisk import doctor
-from channels.asterisk.calls import Calls, Event, Phase
+from channels.asterisk.calls import Calls, Phase
 from channels.asterisk.delivery import Delivery
 from channels.asterisk.endpoints import Endpoints
+from channels.asterisk.events import Event
 from channels.asterisk.fastagi import AgiServer
 from channels.asterisk.files import find_file, shorten
 from channels.asterisk.presence import Board
@@ -44,14 +45,14 @@ class AsteriskChannel:
         self._calls = Calls(endpoints, door.extensions)
         self._board = Board(line, endpoints, door.extensions)
         self._dialling = Dialling(settings, self._calls, door.now)
-        self._delivery: Delivery | None = None
+        self._lost_at: datetime | None = None
 
     # -- Channel ---------------------------------------------------------------------------------------------------
 
     async def listen(self) -> None:
         """Follow the PBX until cancelled. Calls that last are kept over a reconnect."""
         wire = Wire(self._settings)
-        delivery = self._delivery = Delivery(self._door.deliver)
+        delivery = Delivery(self._door.deliver)
         agi = AgiServer(self._door.route, self.routed, self._settings.route_timeout_s)
         tasks: list[asyncio.Task[None]] = []
         try:
@@ -65,8 +66,11 @@ class AsteriskChannel:
                 asyncio.create_task(self._note_seen(wire)),
                 asyncio.create_task(self._compare(wire, delivery)),
             ]
-            async for event in wire.events():
-                await self._take(event, delivery)
+            try:
+                async for event in wire.events():
+                    await self._take(event, delivery)
+            finally:
+                self._lost_at = self._door.now()
         finally:
             self._dialling.wire = None
             for task in tasks:
@@ -76,7 +80,6 @@ class AsteriskChannel:
             await agi.close()
             await delivery.drain(_DRAIN_S)
             await delivery.close()
-            self._delivery = None
 
     async def check(self) -> Health:
         """Sign in, look around, and say what an administrator must change."""
@@ -199,6 +202,9 @@ class AsteriskChannel:
                 await self._catch_up(wire, delivery, restarted=False)
 
     async def _seen_until(self) -> datetime | None:
+        """By this process if it was listening before, else by the one before it."""
+        if self._lost_at is not None:
+            return self._lost_at
         kept = await self._door.memory.recall(_SEEN)
         return datetime.fromisoformat(kept) if kept else None
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
@@ -32,8 +32,12 @@ _IDS = ("Uniqueid", "Linkedid", "DestUniqueid", "DestLinkedid", "UniqueID", "Lin
 
 @dataclass
 class Emulator:
-    """Listens on `port` (0 = any). `queues` maps a queue to the interfaces of its members."""
+    """Listens on `port` (0 = any). `queues` maps a queue to the interfaces of its members, `now` tells the time.
 
+    `segment` cuts what is sent into pieces of so many bytes; while it is `deaf`, nothing that is asked is answered.
+    """
+
+    now: Callable[[], datetime]
     username: str = "hub"
     secret: str = "demo"  # noqa: S105 (nothing is behind it)
     queues: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -82,7 +86,7 @@ class Emulator:
         """Play a stream with its own pauses (divided by `speed`; 0 = without), as if it happened now."""
         loop = asyncio.get_running_loop()
         began, first = loop.time(), None
-        for event in retime(events, now=_now()):
+        for event in retime(events, now=self.now().timestamp()):
             at = float(event["Timestamp"]) if "Timestamp" in event else None
             if at is not None and speed:
                 first = at if first is None else first
@@ -127,7 +131,9 @@ class Emulator:
                 _write(writer, action, item)
             _write(writer, action, {"Event": _LISTS[name], "EventList": "Complete"})
         elif name == "Ping":
-            _write(writer, action, {"Response": "Success", "Ping": "Pong", "Timestamp": f"{_now():.6f}"})
+            _write(
+                writer, action, {"Response": "Success", "Ping": "Pong", "Timestamp": f"{self.now().timestamp():.6f}"}
+            )
         elif name in ("Originate", "Redirect", "BlindTransfer", "Atxfer"):
             _write(writer, action, {"Response": "Error", "Message": "There is no PBX behind this demonstration"})
         else:
@@ -189,7 +195,3 @@ def _moved(uid: str, shift: int) -> str:
     if found is None:
         return uid
     return f"{uid[: found.start()]}{found['before']}{int(found['epoch']) + shift}.{found['counter']}"
-
-
-def _now() -> float:
-    return time.time()

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from channels.asterisk.calls import Event, stamp
 from channels.asterisk.endpoints import Endpoints
+from channels.asterisk.events import Event, stamp
 from channels.contract import OperatorPresence, OperatorState, Presence, QueuePresence
 
 _OFFLINE = frozenset({"UNAVAILABLE", "INVALID"})

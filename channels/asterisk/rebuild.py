@@ -13,8 +13,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.asterisk.call import Call
-from channels.asterisk.calls import Calls, Event, Phase
+from channels.asterisk.calls import Calls, Phase
 from channels.asterisk.endpoints import Endpoints
+from channels.asterisk.events import Event
 from channels.asterisk.presence import Board
 from channels.asterisk.records import CdrRow, QueueStory, as_events, read_cdr, read_queue_log
 from channels.asterisk.settings import Settings

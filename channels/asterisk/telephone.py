@@ -12,8 +12,9 @@ import phonenumbers
 
 from channels import phone
 from channels.asterisk.call import Call, Leg
-from channels.asterisk.calls import Calls, Event
+from channels.asterisk.calls import Calls
 from channels.asterisk.endpoints import Side
+from channels.asterisk.events import Event
 from channels.asterisk.settings import Settings
 from channels.asterisk.wire import Wire
 from channels.errors import ChannelError, Rejected, Unreachable
@@ -126,7 +127,10 @@ class Dialling:
     async def _ask_context(self, wire: Wire, extension: str, endpoint: str) -> None:
         try:
             details = await wire.ask_list("PJSIPShowEndpoint", {"Endpoint": endpoint})
-        except Rejected:
+        except Rejected as error:
+            if "unable to retrieve" in error.reason.lower() or "not found" in error.reason.lower():
+                remedy = "Correct the operator's extension, or the line's `interface`."
+                raise Rejected(f"the PBX has no telephone {endpoint!r}", remedy=remedy) from None
             return
         for item in details:
             if item.get("Event") == "EndpointDetail" and item.get("Context"):
@@ -185,14 +189,18 @@ class Dialling:
         await self._unless_there("QueueAdd", fields)
 
     async def log_out(self, extension: str, queue: str) -> None:
-        """Members of queues.conf cannot leave for good: they are back after a reload."""
+        """Whom queues.conf makes a member, the PBX does not let go."""
         await self._unless_there("QueueRemove", {"Queue": queue, "Interface": self._member(extension)})
 
     async def _unless_there(self, action: str, fields: dict[str, str]) -> None:
         try:
             await self.here().ask(action, fields)
         except Rejected as error:
-            if not any(word in error.reason.lower() for word in _THERE):
+            reason = error.reason.lower()
+            if "not dynamic" in reason:
+                remedy = "Pause him instead, or make him a dynamic member (take him out of queues.conf)."
+                raise Rejected("queues.conf makes him a member for good", remedy=remedy) from None
+            if not any(word in reason for word in _THERE):
                 raise
 
     async def pause_recording(self, call: str, paused: bool) -> None:

@@ -14,7 +14,8 @@ from channels.contract import Door, Presence, Question
 from channels.errors import ChannelError
 from channels.touch import Touch
 from tests.channels.door import FakeDoor, until
-from tests.peers.asterisk import SECRET, Asterisk, Desk
+from tests.peers.asterisk import Asterisk, Desk
+from tests.peers.asterisk_conf import SECRET
 from tests.peers.sipp import Phones
 
 

@@ -39,7 +39,7 @@ async def test_pause_log_out_and_log_in_are_seen_and_obeyed(own_asterisk: Asteri
     async with house.listening() as line:
         assert isinstance(line, Telephone)
         free = await shows(house, phone, OperatorState.FREE)
-        assert free.queues == (desk.queue, desk.ring_all) and free.operator == f"op-{phone}"
+        assert set(free.queues) == {desk.queue, desk.ring_all} and free.operator == f"op-{phone}"
         await line.pause(phone, "обед")
         paused = await shows(house, phone, OperatorState.PAUSED)
         assert paused.paused and paused.reason == "обед"
@@ -49,13 +49,15 @@ async def test_pause_log_out_and_log_in_are_seen_and_obeyed(own_asterisk: Asteri
         await asyncio.sleep(0.3)
         still = seen(house, phone)
         assert still is not None and still.state is OperatorState.FREE, "the other queue still rings him"
-        await line.log_out(phone, desk.queue)
-        await line.log_out(phone, desk.queue)
-        await until(lambda: (one := seen(house, phone)) is not None and one.queues == (desk.ring_all,), 5, lambda: "in")
+        with pytest.raises(Rejected, match="for good"):
+            await line.log_out(phone, desk.queue)
         await line.log_in(phone, own_asterisk.names.empty, "Anna", 2)
         await line.log_in(phone, own_asterisk.names.empty, "Anna", 2)
         queue = own_asterisk.names.empty
         await until(lambda: (one := seen(house, phone)) is not None and queue in one.queues, 5, lambda: "out")
+        await line.log_out(phone, queue)
+        await line.log_out(phone, queue)
+        await until(lambda: (one := seen(house, phone)) is not None and queue not in one.queues, 5, lambda: "in")
         with pytest.raises(Rejected):
             await line.log_in(phone, "no-such-queue")
 
@@ -86,7 +88,7 @@ async def test_a_click_that_cannot_ring_says_why(own_asterisk: Asterisk) -> None
     async with house.listening() as line:
         with pytest.raises(Rejected, match="no telephone number"):
             await line.call(desk.phones[0], "call me maybe")
-        with pytest.raises(Rejected, match=r"cannot be rung|Originate") as caught:
+        with pytest.raises(Rejected, match="no telephone 'nobody'") as caught:
             await line.call("nobody", "+74951234567")
         assert caught.value.reason
         with pytest.raises(Rejected, match="over"):
@@ -144,7 +146,7 @@ async def test_events_without_stamps_are_lived_with_and_told() -> None:
             await phones.caller(desk.did, "bye", 2000)
             call = await house.ended(desk.did)
     assert (call["outcome"], call["operator"]) == ("answered", "op-101")
-    assert 1 < call["talk_s"] < 2
+    assert 0.7 < call["talk_s"] < 2
 
 
 async def test_one_test_call_is_watched_and_judged(own_asterisk: Asterisk) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from tests.peers.certificates import Certificate
 STREAMS = Path(__file__).with_name("streams")
 
 
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
 def setup(port: int, **changes: Any) -> Settings:
     values: dict[str, Any] = {"host": "127.0.0.1", "port": port, "username": "hub", "secret": "demo", "ping_s": 0.2}
     return Settings(**values | {"timeout_s": 2.0} | changes)
@@ -32,7 +37,7 @@ def setup(port: int, **changes: Any) -> Settings:
 
 @pytest.fixture
 async def server() -> AsyncIterator[Emulator]:
-    async with Emulator(queues={"support": ("PJSIP/101",)}) as emulator:
+    async with Emulator(now, queues={"support": ("PJSIP/101",)}) as emulator:
         yield emulator
 
 
@@ -271,7 +276,7 @@ async def test_close_while_the_server_is_away_stays_closed(server: Emulator, wir
 async def test_tls(certificate: Certificate) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate.chain, certificate.key)
-    emulator = Emulator()
+    emulator = Emulator(now)
     secure = await asyncio.start_server(emulator._serve, "127.0.0.1", 0, ssl=context)
     port = secure.sockets[0].getsockname()[1]
     trusting = Wire(setup(port, tls=True, ca=certificate.chain))
