@@ -94,12 +94,11 @@ class Batch:
         rows.lock_keys(self._unit, _keys_of(touches))
         known = rows.find_growing(self._unit, {t.external_id for t in touches if t.phase and t.external_id})
         same = rows.find_by_same_as(self._unit, {t.same_as for t in touches if t.same_as})
-        repeated = rows.find_repeated(
-            self._unit, {t.repeat_key for t in touches if t.repeat_key}, self._unit.now - REPEAT_WINDOW
-        )
+        repeating = [touch for touch in touches if touch.repeat_key]
+        since = min((touch.at for touch in repeating), default=self._unit.now) - REPEAT_WINDOW
+        repeated = rows.find_repeated(self._unit, {touch.repeat_key for touch in repeating if touch.repeat_key}, since)
         references = self._references = References(self._unit, self._setup, touches)
         ids = iter(self._unit.take_ids(models.interaction, len(self._fresh)))
-        first_of: dict[str, Row] = {}
         for arrival in self._fresh:
             touch = arrival.touch
             row = known.get((touch.line, touch.external_id or "")) if touch.phase else None
@@ -112,12 +111,9 @@ class Batch:
                 known[touch.line, touch.external_id] = arrival.row
             if touch.same_as:
                 same[touch.same_as] = arrival.row
-            earlier = repeated.get(touch.repeat_key or "") or first_of.get(touch.repeat_key or "")
-            if earlier is not None and not touch.suspicion:
-                arrival.again = True
-                arrival.row["again_of"] = earlier["id"]
-            elif touch.repeat_key and not touch.suspicion:
-                first_of[touch.repeat_key] = arrival.row
+            earlier = None
+            if touch.repeat_key and not touch.suspicion:
+                earlier = _first_of(repeated.setdefault(touch.repeat_key, []), arrival)
             found = references.of(touch) or _place_of_earlier(earlier)
             references.learn(touch, arrival.row)
             self._referred[arrival.row["id"]] = found
@@ -223,7 +219,8 @@ class Batch:
             facts[row["id"]] = client_facts({**_EMPTY_CLIENT, **row})
         companies = {one.company for one in facts.values() if one.company}
         talks = {one.row["conversation_id"] for one in pending if not one.fresh_conversation} - {None}
-        judge = Judge(self._unit, self._setup, clients, companies, talks)
+        fresh = {client for client, is_fresh in clients.items() if is_fresh}
+        judge = Judge(self._unit, self._setup, clients, companies, talks, fresh)
         giver = Giver(self._unit, self._setup)
         for arrival in pending:
             if arrival.grows and not arrival.touch.phase:
@@ -360,6 +357,18 @@ _EMPTY_CLIENT: Row = {
     "language": None,
     "fields": {},
 }
+
+
+def _first_of(alike: list[Row], arrival: Arrival) -> Row | None:
+    """What a touch repeats, if that was just now; else it is the first itself."""
+    at = arrival.touch.at
+    earlier = next((row for row in alike if abs(row["at"] - at) <= REPEAT_WINDOW), None)
+    if earlier is None:
+        alike.append(arrival.row)
+        return None
+    arrival.again = True
+    arrival.row["again_of"] = earlier["id"]
+    return earlier
 
 
 _PLACED = ("client_id", "conversation_id", "candidates", "team")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -41,11 +41,14 @@ class Judge:
         clients: Iterable[int],
         companies: Iterable[int] = (),
         conversations: Iterable[int] = (),
+        fresh: Collection[int] = (),
     ) -> None:
         self._unit = unit
         self._setup = setup
         wanted = set(companies)
         self._companies = {row["id"]: client_facts(row) for row in rows.find_clients(unit, wanted).values()}
+        self._fresh = fresh
+        self._judged: dict[int, dict[int, InteractionFacts]] = {}
         self._promised = rows.find_promised(unit, conversations)
         others = {one for those in self._promised.values() for one in those}
         self._ledger = Ledger.load(unit, {*clients, *wanted, *others}, setup.book)
@@ -97,6 +100,8 @@ class Judge:
             later=self._later(interaction),
             actor=actor,
         )
+        if interaction is not None and interaction.client is not None:
+            self._judged.setdefault(interaction.client, {})[interaction.id] = interaction
         left = self._ledger.apply(decide(facts), facts)
         return tuple(one for one in left if isinstance(one, AssignConversation))
 
@@ -113,8 +118,14 @@ class Judge:
         """What the log knew before a touch that comes late, or is amended late: it may have kept the promise."""
         if touch is None or touch.client is None or self._unit.now - (touch.ended_at or touch.at) <= LATE:
             return ()
-        found = rows.find_since(self._unit, touch.client, touch.at, touch.id)
-        return [interaction_facts(row, self._setup, delivery=row["delivery"]) for row in found]
+        found: dict[int, InteractionFacts] = {}
+        if touch.client not in self._fresh:
+            logged = rows.find_since(self._unit, touch.client, touch.at, touch.id)
+            found = {row["id"]: interaction_facts(row, self._setup, delivery=row["delivery"]) for row in logged}
+        for one in self._judged.get(touch.client, {}).values():
+            if one.at >= touch.at and one.id != touch.id:
+                found[one.id] = one
+        return sorted(found.values(), key=lambda one: (one.at, one.id))
 
     def answer_by(self, client: int, interaction: int) -> datetime | None:
         """The earliest due of the promises that an interaction started."""

@@ -37,14 +37,14 @@ _KNOWN = (
     .where(identity.c.value.in_(_KEYS))
 )
 _REPEATED = (
-    select(interaction.c.repeat_key, interaction.c.id, interaction.c.conversation_id, interaction.c.client_id)
+    select(interaction.c.repeat_key, interaction.c.id, interaction.c.at, interaction.c.conversation_id)
     .where(
         interaction.c.repeat_key.in_(_KEYS),
         interaction.c.at >= bindparam("since", type_=interaction.c.at.type),
         interaction.c.again_of.is_(None),
         interaction.c.quarantined_at.is_(None),
     )
-    .order_by(interaction.c.id.desc())
+    .order_by(interaction.c.id)
 )
 
 
@@ -143,13 +143,14 @@ def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, 
     return {(row.line, row.external_id): dict(row._mapping) for row in rows}
 
 
-def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, dict[str, Any]]:
-    """The first interaction with each repeat key since an instant, quarantined ones left out."""
+def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, list[dict[str, Any]]]:
+    """What has each repeat key since an instant, oldest first; repeats themselves and quarantined ones left out."""
     wanted = list(keys)
-    if not wanted:
-        return {}
-    rows = unit.connection.execute(_REPEATED, {"keys": wanted, "since": since})
-    return {row.repeat_key: dict(row._mapping) for row in rows}
+    found: dict[str, list[dict[str, Any]]] = {}
+    if wanted:
+        for row in unit.connection.execute(_REPEATED, {"keys": wanted, "since": since}):
+            found.setdefault(row.repeat_key, []).append(dict(row._mapping))
+    return found
 
 
 def find_conversations(unit: Unit, ids: Iterable[int]) -> dict[int, dict[str, Any]]:

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import delete
+
 from channels.contract import Accepted
 from channels.touch import Direction, Identity, Kind, Thread, Touch
 from hub.batch import Arrival, Batch
@@ -104,6 +106,18 @@ def talk_of(office: Office, accepted: Accepted) -> Row:
     """The conversation that a touch became part of."""
     assert accepted.interaction is not None
     return office.row(models.conversation, office.row(models.interaction, accepted.interaction)["conversation_id"])
+
+
+def wipe(office: Office) -> None:
+    """Everything that came in is gone; the set-up stays. Quicker than a fresh office for each example."""
+
+    def work(unit: Unit) -> None:
+        for table in reversed(models.metadata.sorted_tables):
+            if table is not models.definition:
+                unit.connection.execute(delete(table))
+
+    office.store.write_now(work)
+    office.clock.at = START
 
 
 @asynccontextmanager
