@@ -104,6 +104,11 @@ def _rebuild_interactions(stored: Connection, told: Told) -> tuple[int, list[Dif
     return done, found
 
 
+def compare_interactions(stored: Connection) -> list[Difference]:
+    """Interactions that are not what their touches add up to."""
+    return _rebuild_interactions(stored, lambda what, done, total: None)[1]
+
+
 def _compare(row: Row[Any], folded: dict[str, Any] | None) -> Iterator[Difference]:
     if folded is None:
         yield Difference("interaction", row.id, "touches", row.id, None)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
 
 from routing import alerts
 from routing.book import RuleBook
@@ -59,8 +59,8 @@ def excuse(unit: Unit, book: RuleBook, number: int, reason: str, by: str) -> Non
 def acknowledge(unit: Unit, book: RuleBook, alert: int, by: str) -> None:
     """Say of an alert "I have it": its ladder climbs no further. A digest speaks for all it stands for."""
     numbers = sorted(set(alerts.acknowledge(unit, alert, by)))
-    rows = unit.connection.execute(OBLIGATIONS.where(obligation.c.id.in_(numbers), obligation.c.state.in_(OPEN)))
-    found = [mirror(row) for row in rows]
+    query = OBLIGATIONS.where(obligation.c.id.in_(numbers), obligation.c.state.in_(OPEN))
+    found = [mirror(row) for row in unit.connection.execute(_locked(unit, query))]
     ledger = Ledger.of(unit, book, found)
     ledger.apply([AcknowledgeBreach(each.id, unit.now, by) for each in found])
     ledger.flush()
@@ -71,8 +71,7 @@ def hand_over(
 ) -> list[int]:
     """Everything open that an operator owns goes to another (None: to his team). Answers the promises handed over."""
     query = OBLIGATIONS.where(obligation.c.owner == operator, obligation.c.state.in_(OPEN))
-    query = query.order_by(obligation.c.due).limit(limit)
-    found = [mirror(row) for row in unit.connection.execute(query)]
+    found = [mirror(row) for row in unit.connection.execute(_locked(unit, query.limit(limit)))]
     ledger = Ledger.of(unit, book, found)
     ledger.load_tasks()
     ledger.apply([HandOver(each.id, unit.now, to, each.team, cause, by) for each in found])
@@ -114,6 +113,12 @@ def undo_merge(unit: Unit, book: RuleBook, survivor: int, other: int, moved: Map
     ledger = Ledger.load(unit, [survivor, other], book, lately=None)
     ledger.apply(unmerged(ledger.obligations_of(survivor), other, moved, book, unit.now))
     ledger.flush()
+
+
+def _locked(unit: Unit, query: Select[Any]) -> Select[Any]:
+    """In order of number, as everybody takes them, so that nobody waits in a circle."""
+    ordered = query.order_by(obligation.c.id)
+    return ordered.with_for_update() if unit.dialect == "postgresql" else ordered
 
 
 def _load(unit: Unit, book: RuleBook, number: int) -> tuple[ObligationFacts, Ledger]:

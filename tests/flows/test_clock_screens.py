@@ -1,4 +1,4 @@
-"""Over HTTP: presence by the live stream, the calendar feed, the rehearsal screen, handing over, explanations, commands."""
+"""Over HTTP: presence by the live stream, the calendar feed, rehearsal, handing over, explanations, commands."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, CookieJar
@@ -172,11 +173,11 @@ async def test_an_explanation_says_the_rule_the_zone_and_the_due_in_both_clocks(
     assert _command(capsys, "rebuild", "--json")["differences"] == []
 
 
-def _command(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, object]:
+def _command(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
     capsys.readouterr()
     try:
         main(list(arguments))
     except SystemExit as ended:
         assert not ended.code, capsys.readouterr()
-    found: dict[str, object] = json.loads(capsys.readouterr().out)
+    found: dict[str, Any] = json.loads(capsys.readouterr().out)
     return found
