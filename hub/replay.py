@@ -9,8 +9,9 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, select, update
@@ -21,7 +22,7 @@ from channels.errors import BadSettings
 from channels.touch import Touch
 from hub import fold
 from hub.batch import interaction_words
-from hub.places import FORM, operator_named
+from hub.places import FORM
 from hub.settings import Settings
 from hub.setup.lines import settings_of
 from hub.setup.snapshot import SetUp
@@ -39,13 +40,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """One touch read again. `changes` are the interaction's columns that would change; `error` = still unreadable."""
+    """One touch read again. `changes` are the interaction's columns that would change; `error` = still unreadable.
+
+    `known` is what the touch said when it was read before: `body` and `text`.
+    """
 
     line: str
     event_key: str
     interaction: int | None
     touch: Touch | None
     changes: Row
+    known: Row = field(default_factory=dict)
     set_aside: int | None = None
     error: str | None = None
 
@@ -66,16 +71,60 @@ def reread(
         yield Reread(row["line"], row["event_key"], None, touch, {}, set_aside=row["id"], error=error)
     for row in store.read_now(lambda connection: list(_kept(connection, line, since))):
         touch, error = _parse(store.files, setup, settings, door, row)
-        changes = fold.grow(row["interaction"], touch, operator_named(setup, touch.operator)) if touch else {}
-        yield Reread(row["line"], row["event_key"], row["interaction"]["id"], touch, changes, error=error)
+        known = store.read_now(partial(_last_reading, row))
+        changes = _said_otherwise(known, row["interaction"], touch) if touch else {}
+        number = row["interaction"]["id"]
+        yield Reread(row["line"], row["event_key"], number, touch, changes, known, error=error)
 
 
-def mend(unit: Unit, setup: SetUp, found: Reread) -> None:
+def _last_reading(row: Row, connection: Connection) -> Row:
+    """What a touch said when it was last read: as it came, or by an earlier replay."""
+    table = models.touch
+    again = table.c.event_key.startswith(_reread_key(row["event_key"], ""), autoescape=True)
+    query = (
+        select(table.c.body, table.c.text)
+        .where(table.c.interaction_id == row["interaction"]["id"], table.c.phase == "reread", again)
+        .order_by(table.c.id.desc())
+        .limit(1)
+    )
+    found = connection.execute(query).mappings().first()
+    return dict(found) if found is not None else {"body": row["body"], "text": row["text"]}
+
+
+def _said_otherwise(known: Row, row: Row, touch: Touch) -> Row:
+    """The columns that a new reading changes. What people or later touches have changed since is left alone."""
+    told, body = fold.describe(touch), known["body"]
+    changes: Row = {}
+    if touch.text and touch.text != known["text"] == row["text"]:
+        changes["text"] = touch.text
+    if touch.subject and touch.subject != body.get("subject") == row["subject"]:
+        changes["subject"] = touch.subject
+    for column in ("fields", "field_marks", "call"):
+        before, now, new = body.get(column) or {}, row[column] or {}, told.get(column) or {}
+        fresh = {name: value for name, value in new.items() if value != before.get(name) == now.get(name)}
+        if fresh:
+            changes[column] = {**now, **fresh}
+    remarks = body.get("remarks") or []
+    if list(touch.remarks) != remarks:
+        others = [one for one in row["remarks"] or () if one not in remarks]
+        changes["remarks"] = [*others, *touch.remarks] or None
+    if touch.attachments:
+        changes["has_files"] = True
+    return {column: value for column, value in changes.items() if value != row[column]}
+
+
+def _reread_key(event_key: str, digest: str) -> str:
+    return f"{event_key[:240]}#reread:{digest}"
+
+
+def mend(unit: Unit, files: FileStore, found: Reread) -> None:
     """Write what a new reading has changed."""
     if found.touch is None or found.interaction is None or not found.changes:
         return
     row = rows.find_interactions(unit, [found.interaction])[found.interaction]
-    changes = fold.grow(row, found.touch, operator_named(setup, found.touch.operator))
+    changes = _said_otherwise(found.known, row, found.touch)
+    if not changes:
+        return
     number = unit.take_ids(models.touch, 1)[0]
     rows.write_rows(
         unit,
@@ -84,7 +133,7 @@ def mend(unit: Unit, setup: SetUp, found: Reread) -> None:
             {
                 "id": number,
                 "line": found.line,
-                "event_key": f"{found.event_key[:240]}#reread:{_digest(found.touch)}",
+                "event_key": _reread_key(found.event_key, _digest(found.touch)),
                 "interaction_id": found.interaction,
                 "at": found.touch.at,
                 "received_at": unit.now,
@@ -96,11 +145,26 @@ def mend(unit: Unit, setup: SetUp, found: Reread) -> None:
             }
         ],
     )
-    rows.update_rows(unit, models.interaction, {found.interaction: {**changes, "content_id": number}})
+    if row["text"] == found.known["text"]:
+        changes["content_id"] = number
+    rows.update_rows(unit, models.interaction, {found.interaction: changes})
+    _keep_files(unit, files, found.interaction, found.touch)
     index_interactions(unit, [(found.interaction, interaction_words({**row, **changes}))])
     unit.emit(
         Event("interaction", found.interaction, "reread", client=row["client_id"], conversation=row["conversation_id"])
     )
+
+
+def _keep_files(unit: Unit, files: FileStore, interaction: int, touch: Touch) -> None:
+    """Files that only the new reading has found."""
+    table = models.attachment
+    query = select(table.c.name, table.c.path).where(table.c.interaction_id == interaction)
+    known = {(name, path) for name, path in unit.connection.execute(query)}
+    for one in touch.attachments:
+        path = files.keep(one.data)
+        if (one.name, path) not in known:
+            kept = {"name": one.name, "media_type": one.media_type, "size": len(one.data), "path": path}
+            rows.write_rows(unit, table, [{**kept, "interaction_id": interaction, "content_id": one.content_id}])
 
 
 def settle(unit: Unit, number: int) -> None:
@@ -129,7 +193,17 @@ def _set_aside(connection: Connection, line: str | None) -> list[Row]:
 def _kept(connection: Connection, line: str | None, since: datetime | None) -> Iterator[Row]:
     touch, raw, interaction = models.touch, models.raw, models.interaction
     query = (
-        select(touch.c.line, touch.c.event_key, touch.c.at, raw.c.media_type, raw.c.data, raw.c.path, interaction)
+        select(
+            touch.c.line,
+            touch.c.event_key,
+            touch.c.at,
+            touch.c.body,
+            touch.c.text,
+            raw.c.media_type,
+            raw.c.data,
+            raw.c.path,
+            interaction,
+        )
         .join(raw, touch.c.raw_id == raw.c.id)
         .join(interaction, interaction.c.id == touch.c.interaction_id)
         .order_by(touch.c.id)
@@ -144,10 +218,12 @@ def _kept(connection: Connection, line: str | None, since: datetime | None) -> I
             "line": row[0],
             "event_key": row[1],
             "at": row[2],
-            "media_type": row[3],
-            "data": row[4],
-            "path": row[5],
-            "interaction": dict(zip(columns, row[6:], strict=True)),
+            "body": row[3],
+            "text": row[4],
+            "media_type": row[5],
+            "data": row[6],
+            "path": row[7],
+            "interaction": dict(zip(columns, row[8:], strict=True)),
         }
         yield kept
 

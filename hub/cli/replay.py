@@ -95,7 +95,7 @@ async def _mend(store: Store, setup: LiveSetUp, intake: Intake, found: Reread) -
             return  # it could still not be taken in: it stays where it is
         await store.write(lambda unit: rereading.settle(unit, number))
         return
-    await store.write(lambda unit: rereading.mend(unit, setup.current, found))
+    await store.write(lambda unit: rereading.mend(unit, store.files, found))
 
 
 def _door(settings: Settings, store: Store, setup: LiveSetUp, intake: Intake) -> Door:
