@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -13,7 +12,15 @@ from typing_extensions import TypedDict
 from hub.actions import interactions as acts
 from hub.actor import Actor
 from hub.api.call import Call, operation
-from hub.api.files import AttachmentIn, AttachmentOut, keep_inline, note_files, show_attachment
+from hub.api.files import AttachmentIn, keep_inline, note_files
+from hub.api.log_entries import (
+    Direction,
+    InteractionFullOut,
+    InteractionOut,
+    Kind,
+    Reason,
+    show_interactions,
+)
 from hub.api.parameters import Number, Paging
 from hub.api.values import Fields, Id, In, Instant, Key, Long, Short, Shown, Written, show
 from hub.errors import NotFound
@@ -22,98 +29,7 @@ from hub.setup.snapshot import SetUp
 from storage.repositories import interactions as log
 from storage.unit import Unit
 
-Kind = Literal["call", "message", "form", "meeting", "letter", "fax", "note"]
-Direction = Literal["inbound", "outbound", "internal"]
-Reason = Literal[
-    "abandoned", "timeout", "no_answer", "busy", "declined", "cancelled", "no_operators", "closed", "blocked", "failed"
-]
 State = Literal["logged", "quarantined", "answered", "missed", "open", "waiting_client", "postponed", "solved", "junk"]
-
-
-class LegOut(TypedDict):
-    """One operator whose telephone rang."""
-
-    operator: str | None
-    extension: str | None
-    rang_at: Shown | None
-    answered_at: Shown | None
-    ended_at: Shown | None
-    result: str | None
-
-
-# The functional form, because `from` is a word of Python.
-CallOut = TypedDict(
-    "CallOut",
-    {
-        "outcome": Literal["answered", "missed"] | None,
-        "reason": str | None,
-        "from": str | None,
-        "to": str | None,
-        "queue": str | None,
-        "operator": str | None,
-        "legs": list[LegOut],
-        "wait_s": float | None,
-        "talk_s": float | None,
-        "hold_s": float | None,
-        "ended_by": str | None,
-        "voicemail": Any,
-        "recording": Any,
-    },
-)
-
-
-class PartyOut(TypedDict):
-    """Who of the other side takes part; `odd` says that the identity is kept as written."""
-
-    identity: str
-    name: NotRequired[str]
-    odd: NotRequired[bool]
-
-
-class CandidateOut(TypedDict):
-    """A client who may be meant, and why."""
-
-    client: int
-    reason: str
-
-
-class InteractionOut(TypedDict):
-    """One row of the log. `automatic` says why no human stands behind it; `again` which interaction it repeats."""
-
-    id: int
-    kind: Kind
-    channel: str
-    line: str
-    direction: Direction
-    at: Shown
-    ended_at: Shown | None
-    client: int | None
-    candidates: list[CandidateOut]
-    conversation: int | None
-    operator: str | None
-    team: str | None
-    party: list[PartyOut]
-    subject: str | None
-    text: str
-    fields: dict[str, Any]
-    field_marks: dict[str, str]
-    origin: dict[str, Any]
-    attachments: list[AttachmentOut]
-    automatic: str | None
-    quarantined: bool
-    suspicion: str | None
-    again: int | None
-    call: CallOut | None
-    disposition: str | None
-    language: str | None
-    remarks: list[str]
-
-
-class InteractionFullOut(InteractionOut):
-    """With the whole text (quoted history, signature) and the sanitised HTML, where there are any."""
-
-    full_text: str | None
-    html: str | None
 
 
 class InteractionPage(TypedDict):
@@ -186,60 +102,6 @@ async def list_interactions(call: Call[InteractionQuery, Any]) -> InteractionPag
 def _page(connection: Connection, wanted: log.Filter, limit: int, cursor: str | None) -> InteractionPage:
     page = log.list_page(connection, wanted, limit=limit, cursor=cursor)
     return {"items": show_interactions(connection, page.items), "next": page.next}
-
-
-def show_interactions(connection: Connection, found: Sequence[log.Interaction]) -> list[InteractionOut]:
-    """As the API writes them, with their attachments."""
-    files = log.attachments_of(connection, [one.id for one in found if one.has_files])
-    return [show_interaction(one, files.get(one.id, [])) for one in found]
-
-
-def show_interaction(one: log.Interaction, files: Sequence[log.Attachment]) -> InteractionOut:
-    """As the API writes it."""
-    return {
-        "id": one.id,
-        "kind": one.kind,  # type: ignore[typeddict-item]
-        "channel": one.channel,
-        "line": one.line.removeprefix(FORM),
-        "direction": one.direction,  # type: ignore[typeddict-item]
-        "at": show(one.at) or "",
-        "ended_at": show(one.ended_at),
-        "client": one.client_id,
-        "candidates": [{"client": each["client"], "reason": each["reason"]} for each in one.candidates],
-        "conversation": one.conversation_id,
-        "operator": one.operator,
-        "team": one.team,
-        "party": [dict(each) for each in one.party],  # type: ignore[misc]
-        "subject": one.subject,
-        "text": one.text,
-        "fields": dict(one.fields),
-        "field_marks": dict(one.field_marks),
-        "origin": dict(one.origin),
-        "attachments": [show_attachment(each) for each in files],
-        "automatic": one.automatic,
-        "quarantined": one.quarantined_at is not None,
-        "suspicion": one.suspicion,
-        "again": one.again_of,
-        "call": show_call(one.call) if one.call is not None else None,
-        "disposition": one.disposition,
-        "language": one.language,
-        "remarks": list(one.remarks),
-    }
-
-
-_CALL_KEYS = ("outcome", "reason", "from", "to", "queue", "operator", "wait_s", "talk_s", "hold_s", "ended_by")
-_LEG_KEYS = ("operator", "extension", "rang_at", "answered_at", "ended_at", "result")
-
-
-def show_call(call: Any) -> CallOut:
-    """The telephone side of a call: every key is there, what is not known is null."""
-    shown = {key: call.get(key) for key in (*_CALL_KEYS, "voicemail", "recording")}
-    shown["legs"] = [{key: _utc(leg.get(key)) for key in _LEG_KEYS} for leg in call.get("legs") or ()]
-    return shown  # type: ignore[return-value]
-
-
-def _utc(value: Any) -> Any:
-    return value.replace("+00:00", "Z") if isinstance(value, str) and value.endswith("+00:00") else value
 
 
 @operation(
