@@ -51,7 +51,7 @@ class Judge:
         self._judged: dict[int, dict[int, InteractionFacts]] = {}
         self._promised = rows.find_promised(unit, conversations)
         others = {one for those in self._promised.values() for one in those}
-        self._ledger = Ledger.load(unit, {*clients, *wanted, *others}, setup.book)
+        self._ledger = Ledger.load(unit, {*clients, *wanted, *others}, setup.book, fresh=fresh)
 
     @classmethod
     def of(

@@ -6,7 +6,7 @@ A second touch of the same client in the same batch sees what the first one did.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -48,11 +48,22 @@ class Ledger:
         self._chunk = 1
 
     @classmethod
-    def load(cls, unit: Unit, clients: Iterable[int], book: RuleBook, *, lately: timedelta | None = LATELY) -> Ledger:
-        """Read the clients' open promises and tasks and those closed lately (None: ever). PostgreSQL locks them."""
-        wanted = sorted(set(clients))
+    def load(
+        cls,
+        unit: Unit,
+        clients: Iterable[int],
+        book: RuleBook,
+        *,
+        lately: timedelta | None = LATELY,
+        fresh: Collection[int] = (),
+    ) -> Ledger:
+        """Read the clients' open promises and tasks and those closed lately (None: ever). PostgreSQL locks them.
+
+        `fresh` are clients made in this very transaction: nobody can have promised them anything yet.
+        """
+        wanted = sorted(set(clients).difference(fresh))
         ledger = cls(unit, book)
-        ledger._chunk = max(len(wanted), 1)
+        ledger._chunk = max(len(wanted) + len(fresh), 1)
         if wanted:
             ledger._read(wanted, unit.now - lately if lately is not None else BEGINNING)
         return ledger
@@ -77,7 +88,8 @@ class Ledger:
         for row in connection.execute(query.with_for_update() if locks else query):
             self._know(mirror(row))
         mine = or_(task.c.client_id.in_(wanted), task.c.obligation_id.in_(list(self._obligations) or [0]))
-        recent = or_(task.c.state == "open", and_(task.c.obligation_id.is_not(None), task.c.closed_at >= since))
+        minds = or_(task.c.obligation_id.is_not(None), task.c.met_by.is_not(None))
+        recent = or_(task.c.state == "open", and_(minds, task.c.closed_at >= since))
         for row in connection.execute(select(task).where(mine, recent).order_by(task.c.id)):
             self._know_task(read_task(row))
 
