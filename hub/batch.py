@@ -9,7 +9,7 @@ from typing import Any
 
 from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Touch
-from hub import fold
+from hub import fold, presence
 from hub.giving import Giver
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
@@ -288,6 +288,7 @@ class Batch:
         rows.update_rows(unit, models.interaction, self._changes)
         rows.write_rows(unit, models.touch, touches)
         self._write_files()
+        self._follow_telephones()
         self._acknowledge()
         self._index()
         self._tell()
@@ -300,6 +301,20 @@ class Batch:
             for file in arrival.files
         ]
         rows.write_rows(self._unit, models.attachment, files)
+
+    def _follow_telephones(self) -> None:
+        """Who talks is given nothing else until he hangs up."""
+        for arrival in self._fresh:
+            row, call = arrival.row, arrival.row["call"]
+            if call is None or row["operator"] is None or arrival.touch.phase is None:
+                continue
+            telephone, was = row["external_id"] or row["line"], (arrival.before or row)["operator"]
+            if was is not None and was != row["operator"]:
+                presence.end_call(self._unit, was, telephone)
+            if row["ended_at"] is not None:
+                presence.end_call(self._unit, row["operator"], telephone)
+            elif call.get("outcome") == "answered":
+                presence.take_call(self._unit, row["operator"], telephone)
 
     def _acknowledge(self) -> None:
         """Whoever opens a conversation on a line with an automatic acknowledgement gets one, if he is a human."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from hub.errors import NotFound
 from hub.setup.snapshot import SetUp
 from routing.calendar import Calendar
+from routing.excuses import Outage, suggest
 from routing.explain import Explanation, explain, utc_text
 from routing.facts import ObligationFacts
 from routing.ledger import read_obligation
@@ -47,6 +48,7 @@ class ObligationExplained:
     calendar: Calendar
     computed: Explanation | None
     history: tuple[ClockEvent, ...]
+    excuse: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the API and `--json`."""
@@ -70,6 +72,7 @@ class ObligationExplained:
             "pinned": one.pinned,
             "met_at": one.met_at and utc_text(one.met_at),
             "met_by": one.met_by,
+            "suggested_excuse": self.excuse,
             "computed": self.computed and self.computed.as_json(),
             "history": [entry.as_json() for entry in self.history],
         }
@@ -86,7 +89,9 @@ def explain_obligation(connection: Connection, setup: SetUp, number: int, langua
     told = sentence(rule, language) if rule else ""
     calendar = setup.book.calendar(found.calendar, found.calendar_version)
     computed = _compute(found, calendar, rule)
-    return ObligationExplained(found, title, told, calendar, computed, _history(connection, number))
+    late = found.breached_at is not None and found.excuse is None
+    excuse = suggest_excuse(connection, found, found.closed_at or found.breached_at or found.started) if late else None
+    return ObligationExplained(found, title, told, calendar, computed, _history(connection, number), excuse)
 
 
 def _rule(setup: SetUp, found: ObligationFacts) -> Rule | None:
@@ -101,6 +106,22 @@ def _compute(found: ObligationFacts, calendar: Calendar, rule: Rule | None) -> E
     if length is None or rule is None:
         return None
     return explain(length, found.started, calendar, stretches(found.pauses), rule.common.roll)
+
+
+def suggest_excuse(connection: Connection, found: ObligationFacts, now: datetime) -> str | None:
+    """A reason that suggests itself: the line by which the client came was down while the promise ran."""
+    table, touch = models.outage, models.interaction
+    lines = select(touch.c.line).where(touch.c.client_id == found.client, touch.c.at >= found.started).distinct()
+    mine = select(touch.c.line).where(touch.c.id == found.started_by)
+    wanted = set(connection.execute(lines.limit(20)).scalars()) | set(connection.execute(mine).scalars())
+    query = select(table.c.line, table.c.began_at, table.c.ended_at, table.c.reason).where(table.c.line.in_(wanted))
+    overlapping = or_(table.c.ended_at.is_(None), table.c.ended_at > found.started)
+    outages = [Outage(*row) for row in connection.execute(query.where(overlapping).limit(200))]
+    outage = suggest(found, wanted, outages, now)
+    if outage is None:
+        return None
+    until = utc_text(outage.ended_at) if outage.ended_at else "…"
+    return f"{outage.line}: {outage.reason} ({utc_text(outage.began_at)} – {until})"
 
 
 def _history(connection: Connection, number: int) -> tuple[ClockEvent, ...]:

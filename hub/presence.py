@@ -58,7 +58,7 @@ def read_presence(connection: Connection, now: datetime) -> Presence:
     since: dict[str, datetime] = {}
     tracked = rows.known(connection)
     rank = {GONE: 0, HERE: 1, ON_CALL: 2, AWAY: 3}
-    for row in rows.read(connection, now) if tracked else ():
+    for row in rows.read(connection, now):
         if row.place != rows.SEEN and rank.get(row.state, 0) > rank[states.get(row.operator, GONE)]:
             states[row.operator], since[row.operator] = row.state, row.at
     return Presence(states, since, tracked)
@@ -78,7 +78,6 @@ def leave(unit: Unit, operator: str, desk: str) -> None:
 
 def take_call(unit: Unit, operator: str, telephone: str) -> None:
     """He is talking; he gets nothing new until he hangs up."""
-    rows.say(unit, operator, rows.SEEN, GONE, unit.now)
     if rows.say(unit, operator, f"phone:{telephone}"[:80], ON_CALL, unit.now + CALL_LASTS):
         _tell(unit, operator, ON_CALL)
 

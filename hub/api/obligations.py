@@ -112,6 +112,7 @@ class ExplanationOut(TypedDict):
     pinned: bool
     met_at: Shown | None
     met_by: int | None
+    suggested_excuse: str | None
     days: list[DayOut]
     computed: dict[str, Any] | None
     history: list[ClockEventOut]

@@ -12,7 +12,7 @@ from hub.actions import tasks as acts
 from hub.actor import Actor
 from hub.api.call import Call, operation
 from hub.api.parameters import Number, Paging
-from hub.api.values import Id, In, Instant, Key, Long, Shown, Text, show
+from hub.api.values import Fields, Id, In, Instant, Key, Long, Shown, Text, show
 from hub.errors import NotFound
 from hub.setup.snapshot import SetUp
 from storage.repositories import tasks as rows
@@ -41,6 +41,7 @@ class TaskOut(TypedDict):
     made_by: str
     closed_at: Shown | None
     closed_by: str | None
+    met_by: dict[str, Any] | None
 
 
 class TaskPage(TypedDict):
@@ -80,6 +81,7 @@ def show_task(one: rows.Task) -> TaskOut:
         "made_by": one.made_by,
         "closed_at": show(one.closed_at),
         "closed_by": one.closed_by,
+        "met_by": dict(one.met_by) if one.met_by else None,
     }
 
 
@@ -121,6 +123,9 @@ class TaskIn(In):
     due: Instant | None = None
     remind_at: Instant | None = None
     note: Long = ""
+    met_by: Annotated[
+        Fields | None, Field(description='closes it by itself, as a regulation\'s action: {"any": ["call"]}')
+    ] = None
 
 
 @operation(

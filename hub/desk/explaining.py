@@ -22,6 +22,7 @@ from hub.desk.reading import promises
 from hub.desk.reading.promises import Promise
 from hub.desk.visitor import who
 from hub.errors import BadInput, NotFound
+from hub.explaining import explain_obligation
 from hub.setup.snapshot import SetUp
 from routing.calendar import Interval
 from routing.calendar.interval import FOREVER
@@ -57,6 +58,7 @@ async def show_why(request: web.Request) -> web.StreamResponse:
             "days": _days(setup, speech, one),
             "target": target_in_words(speech, one.target),
             "sentence": _sentence(setup, speech, one),
+            "excuse": explain_obligation(connection, setup, number).excuse or "",
             "zone_note": _zone_note(setup, one),
         }
 

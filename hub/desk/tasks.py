@@ -63,6 +63,15 @@ async def show_task(request: web.Request) -> web.StreamResponse:
     )
 
 
+_CLOSES_ITSELF: Mapping[str, Mapping[str, Any]] = {
+    "call": {"any": ["call"]},
+    "message": {"any": ["message", "letter", "fax"]},
+    "meeting": {"any": ["meeting"]},
+    "contact": {"any": ["call", "message", "letter", "fax", "meeting"]},
+}
+"""What a person may choose; programs may say more."""
+
+
 def _digits(request: web.Request, name: str) -> int | None:
     written = request.query.get(name, "")
     return int(written) if written.isdigit() else None
@@ -72,7 +81,10 @@ async def make_task(request: web.Request) -> web.StreamResponse:
     """POST /desk/tasks/new"""
     body = await read_body(request)
     new = NewTask(
-        **_read_task(body, who(request)), client=body.number("client"), conversation=body.number("conversation")
+        **_read_task(body, who(request)),
+        client=body.number("client"),
+        conversation=body.number("conversation"),
+        met_by=_CLOSES_ITSELF.get(body.text("met_by")),
     )
     await act(request, lambda unit, setup, actor: acts.make(unit, setup, actor, new))
     return see(back(body, "/desk/tasks"), "made")

@@ -42,7 +42,7 @@ def read(connection: Connection, now: datetime) -> list[Row[Any]]:
 
 def known(connection: Connection) -> bool:
     """Whether anybody has ever been at a desk: before that nobody keeps track of who is here."""
-    return connection.execute(select(presence.c.operator).limit(1)).first() is not None
+    return connection.execute(select(presence.c.operator).where(presence.c.place == SEEN).limit(1)).first() is not None
 
 
 def tidy(unit: Unit, before: datetime) -> int:

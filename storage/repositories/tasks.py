@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -36,6 +37,7 @@ class Task:
     closed_at: datetime | None
     closed_by: str | None
     note: str
+    met_by: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)

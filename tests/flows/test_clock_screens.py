@@ -16,9 +16,9 @@ from aiohttp import ClientSession, CookieJar
 from icalendar import Calendar
 
 from hub.access import tickets, tokens
-from hub.cli import main
 from storage import models
 from tests.flows.house import House, open_house
+from tests.flows.processes import touchline
 
 DRAFT = """
 [regulation.strict]
@@ -145,9 +145,7 @@ async def test_everything_of_one_operator_is_handed_over_on_the_desk_and_by_the_
             assert await answer.json() == {"conversations": 2, "obligations": 2, "tasks": 2, "clients": 0}
 
 
-async def test_an_explanation_says_the_rule_the_zone_and_the_due_in_both_clocks(
-    tmp_path: Path, url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_an_explanation_says_the_rule_the_zone_and_the_due_in_both_clocks(tmp_path: Path, url: str) -> None:
     async with open_house(tmp_path, url) as house, signed_in(house, "vera") as (browser, _):
         key = await bearer(house)
         told = await house.post("contact", {"phone": "+79161234567", "message": "Здравствуйте"})
@@ -162,22 +160,14 @@ async def test_an_explanation_says_the_rule_the_zone_and_the_due_in_both_clocks(
         page = await (await browser.get(f"{house.address}/desk/obligations/{promise['id']}/why")).text()
         assert "tzdata" in page
         assert "рабочих часа" in page
-    monkeypatch.setenv("TOUCHLINE_HOME", str(tmp_path))
-    monkeypatch.setenv("TOUCHLINE_DATABASE_URL", url)
     draft = tmp_path / "draft.toml"
     draft.write_text(DRAFT, encoding="utf-8")
-    shown = _command(capsys, "explain", str(promise["id"]), "--json")
-    assert shown["sentence"]
-    report = _command(capsys, "rehearse", str(draft), "--since", "1d", "--json")
+
+    def ask(*arguments: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(touchline(tmp_path, *arguments, "--json", database_url=url))
+        return found
+
+    assert ask("explain", str(promise["id"]), "--language", "pl")["sentence"]
+    report = ask("rehearse", str(draft), "--since", "1d")
     assert (report["total"]["started"], report["regulations"]["strict"]["running"]) == (1, 1)
-    assert _command(capsys, "rebuild", "--json")["differences"] == []
-
-
-def _command(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:
-    capsys.readouterr()
-    try:
-        main(list(arguments))
-    except SystemExit as ended:
-        assert not ended.code, capsys.readouterr()
-    found: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return found
+    assert ask("rebuild")["differences"] == []
