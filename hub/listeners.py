@@ -27,6 +27,7 @@ from hub.settings import Settings
 from hub.setup.lines import Line, settings_of
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
+from hub.telephony import extensions_of, find_open_calls
 from storage import models
 from storage.events import Event
 from storage.store import Store
@@ -261,6 +262,8 @@ def open_door(
         sign=partial(sign, settings.secret, "mail"),
         own_addresses=lambda: own_addresses(setup.current),
         hook=lambda: hook_of(settings, setup.current, key),
+        extensions=lambda: extensions_of(setup.current),
+        open_calls=lambda: store.read(lambda connection: find_open_calls(connection, key, store.now())),
     )
 
 

@@ -46,6 +46,7 @@ class Emulator:
     deaf: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
     _channels: dict[str, dict[str, str]] = field(default_factory=dict)
+    _played: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _server: asyncio.Server | None = None
 
@@ -86,7 +87,8 @@ class Emulator:
         """Play a stream with its own pauses (divided by `speed`; 0 = without), as if it happened now."""
         loop = asyncio.get_running_loop()
         began, first = loop.time(), None
-        for event in retime(events, now=self.now().timestamp()):
+        self._played += 1
+        for event in retime(events, self.now().timestamp(), self._played):
             at = float(event["Timestamp"]) if "Timestamp" in event else None
             if at is not None and speed:
                 first = at if first is None else first
@@ -175,8 +177,11 @@ def read_stream(path: Path) -> list[dict[str, str]]:
     return found
 
 
-def retime(events: Iterable[Event], now: float) -> Iterator[dict[str, str]]:
-    """The same story, beginning now: time stamps and the epochs in unique ids are moved alike."""
+def retime(events: Iterable[Event], now: float, number: int = 0) -> Iterator[dict[str, str]]:
+    """The same story, beginning now: time stamps and the epochs in unique ids are moved alike.
+
+    `number` tells stories apart that begin in the same second: it goes into the counters of the unique ids.
+    """
     shift: float | None = None
     for event in events:
         told = dict(event)
@@ -186,12 +191,13 @@ def retime(events: Iterable[Event], now: float) -> Iterator[dict[str, str]]:
             told["Timestamp"] = f"{float(stamp) + shift:.6f}"
         for key in _IDS:
             if key in told and shift is not None:
-                told[key] = _moved(told[key], int(shift))
+                told[key] = _moved(told[key], int(shift), number)
         yield told
 
 
-def _moved(uid: str, shift: int) -> str:
+def _moved(uid: str, shift: int, number: int) -> str:
     found = _EPOCH.search(uid)
     if found is None:
-        return uid
-    return f"{uid[: found.start()]}{found['before']}{int(found['epoch']) + shift}.{found['counter']}"
+        return f"{uid}-{number}" if number and uid else uid
+    counter = number * 1000 + int(found["counter"])
+    return f"{uid[: found.start()]}{found['before']}{int(found['epoch']) + shift}.{counter}"
