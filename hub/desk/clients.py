@@ -34,10 +34,9 @@ def more_than(count: int, limit: int) -> int | None:
 async def show_clients(request: web.Request) -> web.StreamResponse:
     """GET /desk/clients"""
     words, category, limit = request.query.get("q", ""), request.query.get("category") or None, shown(request)
-    dialect = request.app[HUB].store.dialect
 
     def read(connection: Connection) -> Mapping[str, Any]:
-        rows = clients.read_clients(connection, dialect, words, category, limit + 1)
+        rows = clients.read_clients(connection, words, category, limit + 1)
         return {"rows": rows[:limit], "more": more_than(len(rows), limit)}
 
     categories = [(key, key) for key in CATEGORIES]

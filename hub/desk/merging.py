@@ -9,7 +9,6 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from hub.actions import merging
-from hub.composition import HUB
 from hub.desk.body import read_body
 from hub.desk.doing import act, back, number_of, see
 from hub.desk.pages import show
@@ -22,14 +21,13 @@ _MOST = 30
 async def show_merge(request: web.Request) -> web.StreamResponse:
     """GET /desk/clients/{id}/merge[?q=|other=]"""
     number, words, other = number_of(request), request.query.get("q", ""), request.query.get("other", "")
-    dialect = request.app[HUB].store.dialect
 
     def read(connection: Connection) -> Mapping[str, Any]:
         card = clients.read_card(connection, number)
         second = clients.read_card(connection, int(other)) if other.isdigit() else None
         if card is None or (other and second is None):
             raise NotFound("There is nothing at this address.")
-        found = clients.read_clients(connection, dialect, words, None, _MOST) if words else []
+        found = clients.read_clients(connection, words, None, _MOST) if words else []
         held = clients.count_of_client(connection, number)
         moved = clients.count_of_client(connection, second.id) if second else {}
         return {"card": card, "other": second, "rows": found, "held": held, "moved": moved}

@@ -106,7 +106,7 @@ _ACTS: tuple[tuple[str, Any], ...] = (
     ("/desk/people/{key}/invite", people.invite),
     ("/desk/people/{key}/disable", people.disable),
     ("/desk/people/{key}/enable", people.enable),
-    ("/desk/people/{key}/hand-over", people.hand_over),
+    ("/desk/hand-over", people.hand_over),
     ("/desk/rehearsal", rehearsing.start_rehearsal),
     ("/desk/settings", own.save_own),
     ("/desk/settings/calendar", own.renew_calendar),

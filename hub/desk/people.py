@@ -67,8 +67,11 @@ def _person(connection: Connection, setup: SetUp, key: str, now: datetime, state
 
 
 async def hand_over(request: web.Request) -> web.StreamResponse:
-    """POST /desk/people/{key}/hand-over {to, clients}: everything open of one operator, for supervisors"""
-    key, actor, body = _key(request), require(request, "supervisor").actor, await read_body(request)
+    """POST /desk/hand-over {who, to, clients}: everything open of one operator, for supervisors"""
+    actor, body = require(request, "supervisor").actor, await read_body(request)
+    key = body.text("who")
+    if key not in request.app[HUB].setup.current.operators:
+        raise BadInput("Hand over whose work?", field="who")
     to, clients, hub = body.text("to") or None, bool(body.text("clients")), request.app[HUB]
     setup = hub.setup.current
     await hub.store.write(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, select, true
 from storage import search
 from storage.models import client, conversation, identity, interaction, merge
 
-_MOST_HITS = 200
+_MOST_HITS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +108,16 @@ def read_card(connection: Connection, number: int) -> Card | None:
     )
 
 
-def read_clients(connection: Connection, dialect: str, words: str, category: str | None, limit: int) -> list[ClientRow]:
+def read_clients(connection: Connection, words: str, category: str | None, limit: int) -> list[ClientRow]:
     """Those that match the words, or the newest; merged ones left out."""
     query = select(client).where(client.c.merged_into.is_(None))
     if category:
         query = query.where(client.c.category == category)
     if words.strip():
-        found = search.hits(dialect, "client", words, _MOST_HITS)
+        found = search.matching(connection, "client", words, client.c.id, _MOST_HITS)
         if found is None:
             return []
-        numbers = list(connection.execute(found).scalars())
-        query = query.where(client.c.id.in_(numbers))
+        query = query.where(found)
     rows = list(connection.execute(query.order_by(client.c.id.desc()).limit(limit)))
     return _listed(connection, rows)
 
@@ -130,10 +129,13 @@ def read_some(connection: Connection, numbers: Iterable[int]) -> list[ClientRow]
     return _listed(connection, [rows[number] for number in wanted if number in rows])
 
 
-def search_log(connection: Connection, dialect: str, words: str, most: int) -> list[int]:
+def search_log(connection: Connection, words: str, most: int) -> list[int]:
     """Interactions whose text, subject or party holds the words, newest first."""
-    found = search.hits(dialect, "interaction", words, most)
-    return list(connection.execute(found).scalars()) if found is not None else []
+    found = search.matching(connection, "interaction", words, interaction.c.id, _MOST_HITS)
+    if found is None:
+        return []
+    query = select(interaction.c.id).where(found).order_by(interaction.c.id.desc()).limit(most)
+    return list(connection.execute(query).scalars())
 
 
 def count_of_client(connection: Connection, number: int) -> dict[str, int]:
