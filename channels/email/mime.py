@@ -36,6 +36,7 @@ class Part:
     body: bytes
     children: list[Part] = field(default_factory=list)
     _content: bytes | None = None
+    _texts: dict[str, str] = field(default_factory=dict)
 
     def raw(self, name: str) -> bytes:
         """The first header of this name as bytes, b"" if there is none. Names are lower case."""
@@ -44,8 +45,10 @@ class Part:
 
     def text(self, name: str) -> str:
         """The first header of this name as people read it."""
-        raw = self.raw(name)
-        return decode_header(raw, self.params.get("charset")) if raw else ""
+        if name not in self._texts:
+            raw = self.raw(name)
+            self._texts[name] = decode_header(raw, self.params.get("charset")) if raw else ""
+        return self._texts[name]
 
     def all_texts(self, name: str) -> list[str]:
         """Every header of this name."""

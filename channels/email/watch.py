@@ -126,17 +126,19 @@ class Watch:
         return {each.uid: each.raw for each in fetched}
 
     async def _hand_in(self, batch: _Batch, validity: int) -> None:
-        """Deliver all at once; the first failure is raised after the others have been waited for."""
+        """Read all, then deliver all at once, so that they are committed together; the first failure is raised after
+        the others have been waited for."""
         where, now = self._where(), self._door.now()
-        outcomes = await asyncio.gather(
-            *(self._hand_in_one(mail, where, now, validity) for mail in batch.mails), return_exceptions=True
-        )
+        readings = []
+        for mail in batch.mails:
+            readings.append(await self._parse(mail, where, now, validity))
+            await asyncio.sleep(0)
+        outcomes = await asyncio.gather(*(self._deliver(one) for one in readings), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
 
-    async def _hand_in_one(self, mail: _Mail, where: Where, now: datetime, validity: int) -> None:
-        reading = await self._parse(mail, where, now, validity)
+    async def _deliver(self, reading: Reading) -> None:
         if reading.touch is not None:
             await self._door.deliver(reading.touch)
         for receipt in reading.receipts:
