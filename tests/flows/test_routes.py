@@ -180,3 +180,20 @@ async def test_a_route_that_is_imported_is_obeyed_within_five_seconds(tmp_path: 
         await house.wait_for_row(models.conversation, id=conversation, owner="anna", seconds=5)
         promise = await house.row(models.obligation, started_by=told["interaction"])
         assert promise["owner"] == "anna"
+
+
+async def test_a_regulation_or_calendar_that_is_imported_judges_what_is_open(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'touchline.db'}"
+    async with open_house(tmp_path, url) as house:
+        told = await house.post("contact", {"phone": "+79161234567", "message": "Здравствуйте"})
+        before = await house.row(models.obligation, started_by=told["interaction"])
+        stricter = OFFICE.replace('within = "4 working hours"', 'within = "1 working hours"')
+        await asyncio.to_thread(bring, house.hub.settings, stricter)
+        after = await house.wait_for_row(models.obligation, id=before["id"], version=2, seconds=5)
+        assert before["due"] - after["due"] == timedelta(hours=3)
+        (event,) = await house.rows(models.clock_event, obligation_id=before["id"], event="recomputed")
+        assert event["data"]["cause"] == "regulation"
+        keeping = stricter.replace('"1 working hours"', '"30 min"').replace("steps =", 'on_change = "keep"\nsteps =')
+        await asyncio.to_thread(bring, house.hub.settings, keeping)
+        await asyncio.sleep(2.5)
+        assert (await house.row(models.obligation, id=before["id"]))["due"] == after["due"]
