@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Touch
 from hub import fold, presence
+from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row, write_raws
 from hub.giving import Giver
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
@@ -17,7 +18,8 @@ from hub.places import operator_named, place_of
 from hub.references import Reference, References
 from hub.setup.snapshot import SetUp
 from hub.threads import Threads
-from routing.facts import ClientFacts, ConversationFacts, Facts, InteractionFacts
+from hub.wording import client_words, interaction_words
+from routing.facts import ClientFacts, Facts, InteractionFacts
 from storage import models
 from storage.events import Event
 from storage.repositories import intake as rows
@@ -25,39 +27,7 @@ from storage.repositories import jobs
 from storage.search import index_clients, index_interactions, words_of
 from storage.unit import Unit
 
-_BETWEEN = " | "
-"""Keeps the last digits of one text from running into the first of the next."""
-REPEAT_WINDOW = timedelta(minutes=10)
 Row = dict[str, Any]
-
-
-@dataclass(slots=True)
-class Arrival:
-    """One touch on its way in. What lies outside the database (files, large raw bytes) is kept before it queues up.
-
-    `given` is what a person says about the interaction himself, beyond what a touch can say.
-    """
-
-    touch: Touch
-    raw: Row | None = None
-    files: list[Row] = field(default_factory=list)
-    given: Row = field(default_factory=dict)
-    row: Row = field(default_factory=dict)
-    before: Row | None = None
-    view: Row | None = None
-    conversation_before: Row | None = None
-    conversation: Row | None = None
-    fresh_client: bool = False
-    fresh_conversation: bool = False
-    again: bool = False
-    answered: bool = False
-    seen: int | None = None
-    grows: bool = False
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """What makes the touch the same when it comes again."""
-        return self.touch.line, self.touch.event_key
 
 
 class Batch:
@@ -113,7 +83,7 @@ class Batch:
                 same[touch.same_as] = arrival.row
             earlier = None
             if touch.repeat_key and not touch.suspicion:
-                earlier = _first_of(repeated.setdefault(touch.repeat_key, []), arrival)
+                earlier = repeat_of(repeated.setdefault(touch.repeat_key, []), arrival)
             found = references.of(touch) or _place_of_earlier(earlier)
             references.learn(touch, arrival.row)
             self._referred[arrival.row["id"]] = found
@@ -235,15 +205,15 @@ class Batch:
         row, phase = arrival.row, arrival.touch.phase
         talk = self._threads.by_id.get(row["conversation_id"] or 0)
         before = arrival.conversation_before
-        touch = interaction_facts(_seen_as(arrival.view, row), self._setup, phase=phase)
+        touch = interaction_facts(seen_as(arrival.view, row), self._setup, phase=phase)
         if giver.sees and talk is not None:
             self._give(giver, touch, client, talk, arrival)
         judge.judge(
             at=arrival.touch.at,
             client=client,
             interaction=touch,
-            before=_facts_before(arrival, self._setup),
-            conversation=_talk_facts(arrival, talk) if talk else None,
+            before=facts_before(arrival, self._setup),
+            conversation=talk_facts(arrival, talk) if talk else None,
             conversation_before=conversation_facts(before) if before else None,
         )
         if not arrival.grows:
@@ -261,7 +231,7 @@ class Batch:
             roster=book.roster,
             interaction=touch,
             client=client,
-            conversation=_talk_facts(arrival, talk),
+            conversation=talk_facts(arrival, talk),
         )
         decision = giver.give(facts)
         if decision is not None:
@@ -273,7 +243,7 @@ class Batch:
         raw_ids = write_raws(unit, self._fresh)
         touch_ids = unit.take_ids(models.touch, len(self._fresh))
         touches = [
-            _touch_row(arrival, number, raw_id, unit)
+            touch_row(arrival, number, raw_id, unit)
             for arrival, number, raw_id in zip(self._fresh, touch_ids, raw_ids, strict=True)
         ]
         for arrival, number in zip(self._fresh, touch_ids, strict=True):
@@ -374,39 +344,6 @@ _EMPTY_CLIENT: Row = {
 }
 
 
-def _first_of(alike: list[Row], arrival: Arrival) -> Row | None:
-    """What a touch repeats, if that was just now; else it is the first itself."""
-    at = arrival.touch.at
-    earlier = next((row for row in alike if abs(row["at"] - at) <= REPEAT_WINDOW), None)
-    if earlier is None:
-        alike.append(arrival.row)
-        return None
-    arrival.again = True
-    arrival.row["again_of"] = earlier["id"]
-    return earlier
-
-
-_PLACED = ("client_id", "conversation_id", "candidates", "team")
-
-
-def _seen_as(view: Row | None, row: Row) -> Row:
-    """The interaction as it was after a touch, where later ones of the batch have made it grow."""
-    return row if view is None else {**view, **{column: row[column] for column in _PLACED}}
-
-
-def _facts_before(arrival: Arrival, setup: SetUp) -> InteractionFacts | None:
-    if arrival.before is None:
-        return None
-    return interaction_facts(_seen_as(arrival.before, arrival.row), setup, phase=arrival.touch.phase)
-
-
-def _talk_facts(arrival: Arrival, talk: Row) -> ConversationFacts:
-    """The conversation as it was after a touch, but for whose it is: that follows from the touches judged before."""
-    then = arrival.conversation
-    known = talk if then is None else {**then, "owner": talk["owner"], "team": talk["team"]}
-    return conversation_facts(known, new=arrival.fresh_conversation)
-
-
 def _keys_of(touches: Iterable[Touch]) -> set[str]:
     """What two processes must not take in side by side: the same message, the same repeat, a message and its answer."""
     keys = {f"same {touch.same_as}" for touch in touches if touch.same_as}
@@ -430,52 +367,3 @@ def _name(touch: Touch) -> str | None:
 
 def _candidates(found: Sequence[Candidate]) -> list[Row] | None:
     return [{"client": one.client, "reason": one.reason} for one in found] or None
-
-
-def client_words(row: Row, known: str = "") -> str:
-    """What a client is found by, as far as one interaction tells: names and identities."""
-    identities = [one["identity"].partition(":") for one in row["party"]]
-    names = [one.get("name") or "" for one in row["party"]]
-    texts = dict.fromkeys((known, *names, *(value for _, _, value in identities)))
-    return words_of(_BETWEEN.join(texts), phones=[value for scheme, _, value in identities if scheme == "phone"])
-
-
-def interaction_words(row: Row) -> str:
-    """What an interaction is found by."""
-    identities = [one["identity"].partition(":") for one in row["party"]]
-    texts = dict.fromkeys(value for value in row["fields"].values() if isinstance(value, str))
-    texts |= dict.fromkeys((row["subject"] or "", row["text"]))
-    texts |= dict.fromkeys(value for _, _, value in identities)
-    texts |= dict.fromkeys(one.get("name") or "" for one in row["party"])
-    return words_of(_BETWEEN.join(texts), phones=[value for scheme, _, value in identities if scheme == "phone"])
-
-
-def write_raws(unit: Unit, arrivals: Sequence[Arrival]) -> list[int | None]:
-    """Write the raw bytes of touches that have any; one number or None for each."""
-    with_raw = [one for one in arrivals if one.raw is not None]
-    ids = iter(unit.take_ids(models.raw, len(with_raw)))
-    numbers = [next(ids) if one.raw is not None else None for one in arrivals]
-    rows.write_rows(
-        unit,
-        models.raw,
-        [{"id": number, **one.raw} for one, number in zip(arrivals, numbers, strict=True) if one.raw is not None],
-    )
-    return numbers
-
-
-def _touch_row(arrival: Arrival, number: int, raw_id: int | None, unit: Unit) -> Row:
-    touch = arrival.touch
-    return {
-        "id": number,
-        "line": touch.line,
-        "event_key": touch.event_key,
-        "interaction_id": arrival.row["id"],
-        "at": touch.at,
-        "received_at": unit.now,
-        "phase": touch.phase,
-        "body": {**fold.describe(touch), "given": arrival.given} if arrival.given else fold.describe(touch),
-        "text": touch.text,
-        "full_text": touch.full_text,
-        "html": touch.html,
-        "raw_id": raw_id,
-    }

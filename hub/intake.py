@@ -18,7 +18,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from channels.contract import Accepted
 from channels.touch import Touch
 from hub import fold
-from hub.batch import Arrival, Batch, write_raws
+from hub.arrival import Arrival, write_raws
+from hub.batch import Batch
 from hub.setup.snapshot import SetUp
 from storage import models
 from storage.events import Event

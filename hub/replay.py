@@ -21,11 +21,11 @@ from channels.contract import Door
 from channels.errors import BadSettings
 from channels.touch import Touch
 from hub import fold
-from hub.batch import interaction_words
 from hub.places import FORM
 from hub.settings import Settings
 from hub.setup.lines import settings_of
 from hub.setup.snapshot import SetUp
+from hub.wording import interaction_words
 from storage import models
 from storage.events import Event
 from storage.files import FileStore

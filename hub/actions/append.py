@@ -10,7 +10,8 @@ from sqlalchemy import update
 
 from channels.touch import Kind, Touch
 from hub import fold
-from hub.batch import Arrival, Batch
+from hub.arrival import Arrival
+from hub.batch import Batch
 from hub.setup.snapshot import SetUp
 from storage.models import attachment
 from storage.unit import Unit

@@ -17,7 +17,8 @@ import pytest
 from channels.touch import Direction, Identity, Kind, Touch
 from hub import clock
 from hub.actions import clients, conversations
-from hub.batch import Arrival, Batch
+from hub.arrival import Arrival
+from hub.batch import Batch
 from hub.errors import Refused
 from hub.setup.importing import take
 from hub.setup.reading import read_setup

@@ -12,7 +12,8 @@ from sqlalchemy import delete
 
 from channels.contract import Accepted
 from channels.touch import Direction, Identity, Kind, Thread, Touch
-from hub.batch import Arrival, Batch
+from hub.arrival import Arrival
+from hub.batch import Batch
 from storage import models
 from storage.unit import Unit
 from tests.hub.office import IVAN, START, Office

@@ -13,7 +13,8 @@ from sqlalchemy import Table, insert, select
 
 from channels.touch import Direction, Identity, Kind, Touch
 from hub.actor import Actor
-from hub.batch import Arrival, Batch
+from hub.arrival import Arrival
+from hub.batch import Batch
 from hub.receipts import settle_failed, settle_sent
 from hub.setup.importing import take
 from hub.setup.reading import read_setup

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -17,6 +18,7 @@ from hub.intake import Intake, is_outage
 from hub.setup.snapshot import SetUp
 from storage import models
 from storage.lane import LaneClosed
+from storage.store import Store
 from tests.hub.intaking import at, call, form, mail, running, take_in, talk_of
 from tests.hub.office import ANNA, IVAN, IVANS_PHONE, OLGA, Office
 
@@ -300,3 +302,30 @@ def test_who_speaks_in_anothers_conversation_stays_himself_and_is_answered_there
     take_in(office, mail("3", 3, answers=["2", "1"], direction=Direction.OUTBOUND, operator="anna", who=IVAN))
     mine = [one["state"] for one in office.rows(models.obligation, conversation_id=1)]
     assert mine and set(mine) == {"met"}
+
+
+async def test_two_processes_take_in_the_same_things_at_once(office: Office, tmp_path: Path) -> None:
+    """The same mail in two mailboxes, the same form twice, the same stranger, a message and its answer."""
+    url = office.store.engines.writer.url.render_as_string(hide_password=False)
+    other = Store.open(url, tmp_path / "files", office.clock)
+    other.lane.start()
+    try:
+        async with running(office):
+            intakes = [Intake(store, lambda: office.setup) for store in (office.store, other)]
+            for number in range(25):
+                who = Identity("email", f"stranger{number}@example.org")
+                first = [mail(f"m{number}", who=who), mail(f"m{number}", who=who, line="archive-mail")]
+                forms = [form(f"text {number}", who=who), form(f"text {number}", 1, who=who)]
+                replies = [mail(f"r{number}-{one}", 2, who=who, answers=[f"m{number}"]) for one in "ab"]
+                pairs = [pair for group in (first, forms, replies) for pair in zip(intakes, group, strict=True)]
+                await asyncio.gather(*(intake.deliver(touch) for intake, touch in pairs))
+    finally:
+        await other.close()
+    assert office.rows(models.set_aside) == []
+    assert len(office.rows(models.client)) == 25
+    logged = office.rows(models.interaction)
+    assert len(logged) == 25 * 5, "a mail, two forms and two replies of each"
+    assert sum(row["again_of"] is not None for row in logged) == 25
+    mails = {row["conversation_id"] for row in logged if row["channel"] == "email"}
+    assert len(mails) == 25
+    assert all(row["waiting_since"] is not None for row in office.rows(models.conversation))

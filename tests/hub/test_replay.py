@@ -11,7 +11,8 @@ from channels.contract import Accepted, Door
 from channels.touch import Attachment, Raw, Touch
 from hub import replay
 from hub.actions import interactions
-from hub.batch import Arrival, Batch
+from hub.arrival import Arrival
+from hub.batch import Batch
 from hub.listeners import Memory
 from hub.replay import Reread
 from hub.settings import Settings
