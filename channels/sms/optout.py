@@ -23,8 +23,8 @@ _START = frozenset({
 # fmt: on
 
 # What looks the same on both keyboards: СТOП with a Latin O is still СТОП.
-_TO_CYRILLIC = str.maketrans("acekmopxy", "асекморху")
-_TO_LATIN = str.maketrans("асекморхутв", "acekmopxytb")
+_TO_CYRILLIC = str.maketrans("abcehikmoptxy", "авсенікмортху")
+_TO_LATIN = str.maketrans("авсенікмортху", "abcehikmoptxy")
 
 
 def read_word(text: str) -> dict[str, bool]:

@@ -77,7 +77,7 @@ def normal_id(message: str, ids: Ids) -> str:
 
 def _fields(text: str) -> dict[str, str]:
     found = list(_FIELD.finditer(text))
-    ends = [one.start() for one in found[1:]] + [len(text)]
+    ends = [*(one.start() for one in found), len(text)][1:]
     fields: dict[str, str] = {}
     for one, end in zip(found, ends, strict=True):
         name = one[1].lower()
