@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from routing import deadline
 from routing.assignment.route import Route
 from routing.decisions import AssignConversation
 from routing.facts import Facts
 from routing.matching import human
-from routing.roster import OperatorFacts
+from routing.roster import OperatorFacts, Roster
 
 CLOSED = frozenset({"solved", "junk"})
 
@@ -65,14 +66,20 @@ def choose(route: Route, facts: Facts, desk: Desk, without: frozenset[str] = fro
 
 def _free(route: Route, facts: Facts, desk: Desk) -> list[OperatorFacts]:
     """Members who are at work: not on leave, signed in, not on the telephone, below what they can take."""
-    found = []
-    for each in facts.roster.members(route.settings.team):
-        away = facts.roster.is_away(each.key, facts.now)
-        absent = desk.present is not None and each.key not in desk.present
-        full = each.capacity is not None and desk.busy.get(each.key, 0) >= each.capacity
-        if not (away or absent or full or each.key in desk.on_call):
-            found.append(each)
-    return found
+    roster = facts.roster
+    return [each for each in roster.members(route.settings.team) if at_work(each, facts.now, roster, desk)]
+
+
+def at_work(operator: OperatorFacts, now: datetime, roster: Roster, desk: Desk) -> bool:
+    """Whether he can be given one more now."""
+    absent = desk.present is not None and operator.key not in desk.present
+    full = operator.capacity is not None and desk.busy.get(operator.key, 0) >= operator.capacity
+    return not (absent or full or operator.key in desk.on_call or roster.is_away(operator.key, now))
+
+
+def anybody(team: str, now: datetime, roster: Roster, desk: Desk) -> bool:
+    """Whether anybody of a team can be given one more now."""
+    return any(at_work(each, now, roster, desk) for each in roster.members(team))
 
 
 Narrowing = Callable[[list[OperatorFacts], Route, Facts, Desk], list[OperatorFacts]]

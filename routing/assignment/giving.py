@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from routing.assignment.choosing import Desk, assign, choose
+from routing.assignment.choosing import Desk, anybody, assign, choose
 from routing.assignment.route import Route
 from routing.book import RuleBook
 from routing.decisions import AssignConversation
 from routing.facts import ClientFacts, ConversationFacts, Facts, InteractionFacts
 from routing.people import find_clients
-from storage.models import conversation, interaction
+from storage.models import client, conversation, interaction
 from storage.unit import Unit
 
 OPEN = ("open", "waiting_client")
@@ -83,7 +83,19 @@ def pass_on(
 
 
 def drain(unit: Unit, book: RuleBook, routes: Sequence[Route], desk: Desk, limit: int = 20) -> list[AssignConversation]:
-    """Give what waits unowned, longest first, now that somebody is free."""
+    """Give what waits unowned, longest first, now that somebody is free.
+
+    When nobody takes any of the first, those of teams in which nobody is at work are passed by: they wait for their own
+    people and must not stand in the way of others.
+    """
+    found = _drain(unit, book, routes, desk, limit, frozenset())
+    idle = {route.settings.team for route in routes if not anybody(route.settings.team, unit.now, book.roster, desk)}
+    return found or (_drain(unit, book, routes, desk, limit, frozenset(idle)) if idle else [])
+
+
+def _drain(
+    unit: Unit, book: RuleBook, routes: Sequence[Route], desk: Desk, limit: int, without: frozenset[str]
+) -> list[AssignConversation]:
     columns = conversation.c
     query = (
         select(conversation)
@@ -91,8 +103,11 @@ def drain(unit: Unit, book: RuleBook, routes: Sequence[Route], desk: Desk, limit
         .order_by(columns.waiting_since)
         .limit(limit)
     )
+    if without:
+        query = query.where(or_(columns.team.is_(None), columns.team.not_in(sorted(without))))
     if unit.dialect == "postgresql":
-        query = query.with_for_update(skip_locked=True)
+        held = _lock_clients(unit, {row.client_id for row in unit.connection.execute(query)})
+        query = query.where(columns.client_id.in_(held)).with_for_update(skip_locked=True)
     found = []
     for row in unit.connection.execute(query).all():
         facts = _facts(unit, book, row)
@@ -104,8 +119,17 @@ def drain(unit: Unit, book: RuleBook, routes: Sequence[Route], desk: Desk, limit
     return found
 
 
+def _lock_clients(unit: Unit, numbers: Collection[int]) -> list[int]:
+    """Clients before their conversations, as intake takes them, so that nobody waits in a circle; others' are left."""
+    query = select(client.c.id).where(client.c.id.in_(sorted(numbers))).order_by(client.c.id)
+    return list(unit.connection.execute(query.with_for_update(skip_locked=True)).scalars())
+
+
 def _locked(unit: Unit, number: int) -> Any:
     query = select(conversation).where(conversation.c.id == number)
+    if unit.dialect == "postgresql":
+        whose = select(conversation.c.client_id).where(conversation.c.id == number).scalar_subquery()
+        unit.connection.execute(select(client.c.id).where(client.c.id == whose).with_for_update())
     return unit.connection.execute(query.with_for_update() if unit.dialect == "postgresql" else query).one_or_none()
 
 

@@ -14,8 +14,10 @@ from channels.touch import Identity
 from hub import presence
 from hub.actions import conversations, leaving
 from hub.actor import SYSTEM
+from hub.giving import load_now
 from hub.jobs.pass_on import PassOn
 from hub.jobs.worker import Worker
+from routing.assignment import giving
 from storage import models
 from tests.flows.house import OFFICE, bring, open_house
 from tests.flows.practice import Practice, msk
@@ -197,3 +199,20 @@ async def test_a_regulation_or_calendar_that_is_imported_judges_what_is_open(tmp
         await asyncio.to_thread(bring, house.hub.settings, keeping)
         await asyncio.sleep(2.5)
         assert (await house.row(models.obligation, id=before["id"]))["due"] == after["due"]
+
+
+async def test_a_crowd_that_waits_for_one_team_does_not_stand_in_the_way_of_another(practice: Practice) -> None:
+    practice.learn(
+        '[team.sales]\ntitle = "Продажи"\n[route.support]\nwhen = { words = ["купить"] }\nteam = "sales"\n'
+        '[route.rest]\nteam = "support"\n[operator.boris]\nname = "Borys"\nteams = ["sales"]\n'
+    )
+    say(practice, presence.come, "boris", "d1")
+    say(practice, presence.take_call, "boris", "102")
+    for number in range(12):
+        come(practice, f"c{number}")
+    last = come(practice, "buyer", "хочу купить")
+    say(practice, presence.end_call, "boris", "102")
+    found = practice.store.write_now(
+        lambda unit: giving.drain(unit, practice.setup.book, practice.setup.ways, load_now(unit), 5)
+    )
+    assert [(one.conversation, one.operator) for one in found] == [(last["id"], "boris")]
