@@ -18,7 +18,7 @@ CLOCKS = {
 ENVIRONMENT = {"os.environ", "os.getenv", "os.putenv", "os.environb"}
 LONGEST_FILE = 400
 # Tables that only grow by rows; one file each says why it is one file.
-LONGER: dict[str, int] = {}
+LONGER: dict[str, int] = {"storage/migrations/versions/0001_first.py": 620}  # written once, read never
 
 Rule = Callable[[Module], Iterator[str]]
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 
 from storage.engine import BadDatabaseUrl, open_engines, read_url
 from storage.models import bookmark, client, metadata
@@ -43,6 +43,16 @@ def test_the_tables_are_those_of_the_models(opened: Store) -> None:
     with opened.engines.reader.connect() as connection:
         found = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
     assert [one for one in found if not (one[0] == "remove_index" and "_words" in one[1].name)] == []
+
+
+def test_columns_are_as_free_to_be_empty_as_the_models_say(opened: Store) -> None:
+    with opened.engines.reader.connect() as connection:
+        inspector = inspect(connection)
+        for table in metadata.sorted_tables:
+            if table.info.get("fts") and opened.dialect == "sqlite":
+                continue
+            found = [(one["name"], one["nullable"]) for one in inspector.get_columns(table.name)]
+            assert found == [(one.name, one.nullable) for one in table.c], table.name
 
 
 def test_instants_keep_their_instant(store: Store) -> None:
