@@ -191,7 +191,7 @@ class HttpChannel:
             raise BadSettings("url is not an address that can be asked", remedy="Correct the line's url.") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Unreachable(f"the gateway cannot be reached ({type(error).__name__})") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, _BrokeOff, TimeoutError, OSError) as error:
             reason = f"the gateway broke off before it answered ({type(error).__name__})"
             raise (Uncertain if handing_over else Unreachable)(reason) from error
         found = {name.lower(): value for name, value in response.headers.items()}
@@ -222,12 +222,34 @@ class HttpChannel:
         return self._door.sign(f"sms webhook {self._line}")
 
     def _connected(self) -> aiohttp.ClientSession:
-        """Made when first needed: connections belong to the loop that uses them. Nothing is asked twice by itself."""
+        """Made when first needed: connections belong to the loop that uses them.
+
+        Every request has its own: one that was kept may be dead already, and nobody could tell what became of it.
+        """
         if self._client is None:
             total = self._settings.timeout_s
             timeout = aiohttp.ClientTimeout(total=total, sock_connect=min(total, 10.0))
-            self._client = aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+            self._client = aiohttp.ClientSession(
+                timeout=timeout,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=(_ask_once,),
+                connector=aiohttp.TCPConnector(force_close=True),
+            )
         return self._client
+
+
+class _BrokeOff(Exception):
+    """The connection broke after the request had begun to go out."""
+
+
+async def _ask_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """The library sends a GET again by itself when its connection breaks; here a GET may be a message."""
+    try:
+        return await handler(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _BrokeOff(type(error).__name__) from error
 
 
 def parse_again(line: str, settings: HttpSettings, raw: bytes, media_type: str, at: datetime) -> Touch | None:

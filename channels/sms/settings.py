@@ -78,7 +78,7 @@ class SmppSettings(Common):
     host: str = Field(min_length=1)
     port: int = Field(default=2775, ge=1, le=65535)
     system_id: str = Field(min_length=1, max_length=15)
-    password: SecretStr = Field(max_length=8)
+    password: SecretStr
     system_type: str = Field(default="", max_length=12)
     tls: bool = False
     ca: Path | None = None
@@ -90,6 +90,13 @@ class SmppSettings(Common):
     per_second: float | None = Field(default=None, gt=0)
     enquire_s: float = Field(default=30.0, gt=0, le=600)
     parts_wait_min: float = Field(default=60.0, gt=0, le=7 * 24 * 60)
+
+    @field_validator("password")
+    @classmethod
+    def _password_fits_the_wire(cls, value: SecretStr) -> SecretStr:
+        if len(value.get_secret_value()) > 8 or not value.get_secret_value().isascii():
+            raise ValueError("has more than the 8 ASCII characters that SMPP has room for")
+        return value
 
     @field_validator("system_id", "system_type")
     @classmethod
@@ -107,12 +114,19 @@ class HttpSettings(Common):
     user: str = ""
     password: SecretStr = SecretStr("")
     token: SecretStr = SecretStr("")
-    secret: SecretStr | None = Field(default=None, min_length=8)
+    secret: SecretStr | None = None
 
     @cached_property
     def shape(self) -> Template:
         """The template itself, given by name or in full."""
         return find_template(self.template) if isinstance(self.template, str) else self.template
+
+    @field_validator("secret")
+    @classmethod
+    def _secret_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 8:
+            raise ValueError("can be guessed: use at least 8 characters")
+        return value
 
     @field_validator("template")
     @classmethod
