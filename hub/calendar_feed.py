@@ -99,7 +99,8 @@ def read_tasks(connection: Connection, operator: str) -> Sequence[Row[Any]]:
         .order_by(task.c.due)
         .limit(_MOST)
     )
-    return connection.execute(query).all()
+    found: Sequence[Row[Any]] = connection.execute(query).fetchall()  # type: ignore[assignment]
+    return found
 
 
 def write_calendar(tasks: Sequence[Row[Any]], title: str, base: str, now: datetime, *, as_todo: bool = False) -> bytes:
@@ -114,7 +115,7 @@ def write_calendar(tasks: Sequence[Row[Any]], title: str, base: str, now: dateti
     calendar.add("x-published-ttl", "PT15M")
     for row in tasks:
         calendar.add_component(_todo(row, base, now) if as_todo else _event(row, base, now))
-    return calendar.to_ical()
+    return bytes(calendar.to_ical())
 
 
 def _event(row: Row[Any], base: str, now: datetime) -> Event:
