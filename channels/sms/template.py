@@ -95,7 +95,11 @@ class Answer(_Part):
 
 
 class Inbound(_Part):
-    """A client's message on `/hooks/LINE/{path}`: names of fields in query, form or json (`payload.text`)."""
+    """A client's message on `/hooks/LINE/{path}`: names of fields in query, form or json (`payload.text`).
+
+    A body of plain text is the field `body`. `body|text`: whichever is there. `charset` names the field that says how
+    the text is written, where a gateway puts UTF-16 into an address.
+    """
 
     path: str = "in"
     items: str = ""
@@ -103,6 +107,7 @@ class Inbound(_Part):
     recipient: str = "to"
     text: str = "text"
     id: str = "id"
+    charset: str = ""
     answer: str = ""
     media_type: str = "text/plain"
 

@@ -18,6 +18,7 @@ from channels.touch import Automatic, Direction, Kind, Raw, Receipt, ReceiptStat
 MEDIA_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
 _SECRETS = frozenset({"secret"})
+_BROKEN = "some letters could not be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,14 @@ class Call:
 
 
 def read_call(webhook: Webhook) -> Call:
-    """Query and body together. Raises `ValueError` for a body that cannot be read. The secret is not kept."""
+    """Query and body together; a body of plain text is the field `body`. The secret is not kept.
+
+    Raises `ValueError` for a body that cannot be read.
+    """
     query = {key: value for key, value in webhook.query.items() if key not in _SECRETS}
+    if charset := _plain_text(webhook):
+        data = {**query, "body": _decode(webhook.body, charset)}
+        return Call(data, Raw(urlencode(data).encode(), MEDIA_TYPE))
     if _is_json(webhook):
         data = orjson.loads(webhook.body)
         return Call({**query, **data} if isinstance(data, dict) else data, Raw(webhook.body, JSON_TYPE))
@@ -79,10 +86,14 @@ def _message(item: Any, inbound: Inbound, ours: Ours, at: datetime, raw: Raw) ->
     sender, text, number = (_text(item, name) for name in (inbound.sender, inbound.text, inbound.id))
     if not sender:
         return _lost(ours, at, raw, f"there is no {inbound.sender} in it")
+    if inbound.charset and _text(item, inbound.charset).upper().startswith("UTF-16"):
+        text = _units(text)
     key = f"id:{number[:200]}" if number else f"{_digest(raw.data)}:{at:%Y%m%d%H%M}"
     touch = touch_of(ours, sender, text, key=key, at=at, raw=raw)
     recipient = _text(item, inbound.recipient)
-    return replace(touch, origin={"to": recipient}) if recipient else touch
+    origin = {"to": recipient} if recipient else {}
+    remarks = (*touch.remarks, _BROKEN) if "\ufffd" in text else touch.remarks
+    return replace(touch, origin=origin, remarks=remarks)
 
 
 def _lost(ours: Ours, at: datetime, raw: Raw, reason: str) -> Touch:
@@ -103,10 +114,33 @@ def _items(call: Call, path: str) -> Iterator[Any]:
     yield from found if isinstance(found, list) else [] if found is None else [found]
 
 
-def _text(item: Any, path: str) -> str:
-    """A field by its name as it stands, else by its path."""
-    value = item.get(path) if isinstance(item, Mapping) and path in item else dig(item, path)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+def _text(item: Any, paths: str) -> str:
+    """A field by its name as it stands, else by its path; the first of several (`body|text`) that is there."""
+    for path in paths.split("|"):
+        value = item.get(path) if isinstance(item, Mapping) and path in item else dig(item, path)
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            return str(value)
+    return ""
+
+
+def _plain_text(webhook: Webhook) -> str | None:
+    """The charset of a body that is nothing but the message."""
+    kind, _, rest = webhook.headers.get("content-type", "").partition(";")
+    if kind.strip().lower() != "text/plain" or webhook.method != "POST":
+        return None
+    return rest.partition("charset=")[2].strip(" \"'") or "utf-8"
+
+
+def _decode(body: bytes, charset: str) -> str:
+    try:
+        return body.decode(charset, "replace")
+    except LookupError:
+        return body.decode("utf-8", "replace")
+
+
+def _units(text: str) -> str:
+    """Units that came as the bytes of an address: what was no UTF-8 is lost on the way, the rest is read."""
+    return text.replace("\ufffd", "?").encode("latin-1", "replace").decode("utf-16-be", "replace")
 
 
 def _pairs(body: bytes) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.peers import asterisk, chromium, debian, dovecot, postfix, postgres, smtp, valkey
+from tests.peers import asterisk, chromium, debian, dovecot, kannel, postfix, postgres, smtp, valkey
 from tests.peers.missing import PeerMissing
 
 
@@ -37,6 +37,7 @@ PEERS = (
     Peer("postfix", postfix.version, ("postfix",), needs_root=True),
     Peer("asterisk", asterisk.version, fetch=asterisk.fetch),
     Peer("sipp", asterisk.sipp_version, ("sip-tester",)),
+    Peer("kannel", kannel.version, ("kannel",)),
     Peer("chromium", chromium.version, ("chromium", "fonts-dejavu-core")),
 )
 
