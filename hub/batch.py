@@ -217,7 +217,7 @@ class Batch:
             conversation_before=conversation_facts(before) if before else None,
         )
         if not arrival.grows:
-            self._answers[row["id"]] = judge.answer_by(row["client_id"], row["id"])
+            self._answers[row["id"]] = judge.answer_by(row["client_id"], row["again_of"] or row["id"])
 
     def _give(
         self, giver: Giver, touch: InteractionFacts, client: ClientFacts | None, talk: Row, arrival: Arrival
