@@ -1,10 +1,11 @@
-"""What stands in the way of closing a touch: gates whose fields are not filled. Pure; the desk asks before closing."""
+"""What stands in the way of closing a conversation: gates whose fields are not filled. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from routing.facts import Facts
+from routing.facts import Facts, InteractionFacts
 from routing.regulations.gate import Regulation as Gate
 
 
@@ -17,11 +18,14 @@ class Blocked:
     missing: tuple[str, ...]
 
 
-def find_blocking(facts: Facts, language: str = "en") -> tuple[Blocked, ...]:
-    """Every gate that holds for `facts.interaction` and is not passed yet."""
-    touch = facts.interaction
-    if touch is None:
-        return ()
-    gates = (rule for rule in facts.book.rules if isinstance(rule, Gate) and rule.done_with(touch, facts))
-    found = ((rule, rule.missing(facts, touch)) for rule in gates if rule.applies(facts))
-    return tuple(Blocked(rule.key, rule.common.title_in(language), missing) for rule, missing in found if missing)
+def find_blocking(facts: Facts, touches: Mapping[int, InteractionFacts], language: str = "en") -> tuple[Blocked, ...]:
+    """The gates that stand open among `facts.obligations`; `touches` are the interactions they stand behind."""
+    found = []
+    for each in facts.obligations:
+        rule = facts.book.current(each.regulation)
+        if not each.is_open or not isinstance(rule, Gate):
+            continue
+        missing = rule.missing(facts, touches.get(each.started_by or 0))
+        if missing:
+            found.append(Blocked(rule.key, rule.common.title_in(language), missing))
+    return tuple(found)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from channels.touch import Direction, Kind, Thread, Touch
 from hub.actions import finding
 from hub.actions.append import append
+from hub.actions.gates import check_gates
 from hub.actor import Actor
 from hub.errors import BadInput, Conflict
 from hub.journal import note as note_in_journal
@@ -73,13 +74,16 @@ def _team_for(setup: SetUp, operator: str | None, team: str | None) -> str | Non
 def close(unit: Unit, setup: SetUp, number: int, actor: Actor, how: str) -> None:
     """Close as `answered`, `no_answer_needed` or `junk`; the last two do without an answer, with who and why.
 
-    Raises `Conflict` for "answered" while the client's last words have no answer in the log.
+    Raises `Conflict` for "answered" while the client's last words have no answer in the log, and while a gate stands
+    open (junk passes all gates).
     """
     before = finding.find_row(unit, models.conversation, number)
     if how not in HOWS:
         raise BadInput(f"a conversation cannot be closed as {how!r}", field="why", remedy=f"use {', '.join(HOWS)}")
     if before["state"] in CLOSED and before["closed_why"] == how:
         return
+    if how != "junk":
+        check_gates(unit, setup, before, actor)
     on_its_way = before["waiting_since"] is not None and _is_answer_on_its_way(unit, before)
     if how == "answered" and on_its_way:
         close_with_answer(unit, setup, number, actor, how)
@@ -114,6 +118,8 @@ def _is_answer_on_its_way(unit: Unit, talk: Row) -> bool:
 def close_with_answer(unit: Unit, setup: SetUp, number: int, actor: Actor, how: str) -> None:
     """Close while the answer is being sent: the promises are judged by the answer, once it is out."""
     before = finding.find_row(unit, models.conversation, number)
+    if how != "junk":
+        check_gates(unit, setup, before, actor)
     changes = {
         "state": "junk" if how == "junk" else "solved",
         "closed_at": unit.now,

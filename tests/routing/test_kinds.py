@@ -265,13 +265,16 @@ FIRST_CALL = call(1, "2026-09-14 10:00", ended="2026-09-14 10:05", outcome="answ
 def test_the_source_is_asked_on_the_first_call() -> None:
     new = client(first_contact=True)
     facts = facts_of(GATES, "2026-09-14 10:05", interaction=FIRST_CALL, client=new)
-    assert find_blocking(facts)[0].missing == ("source",)
     (running,) = step(facts)
+    standing = replace(facts, obligations=(running,))
+    assert find_blocking(standing, {1: FIRST_CALL})[0].missing == ("source",)
     assert (running.due, running.next_at, running.owner) == (None, None, "boris")
     told = replace(new, source="fair")
     done = facts_of(GATES, "2026-09-14 10:06", client=told, client_before=new, obligations=(running,))
     assert only(decide(done), MeetObligation)
-    assert not find_blocking(replace(facts, client=told))
+    assert not find_blocking(replace(standing, client=told), {1: FIRST_CALL})
+    asked = replace(FIRST_CALL, fields={"source": "radio"})
+    assert not find_blocking(standing, {1: asked})
     assert not decide(
         facts_of(GATES, "2026-09-14 10:05", interaction=FIRST_CALL, client=client(source="fair", first_contact=True))
     )
