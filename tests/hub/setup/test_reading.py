@@ -25,7 +25,7 @@ def refused(text: str) -> list[Problem]:
         ("operator = 3", 1, "operator", "is a table, not a value"),
         ("[operator]\nanna = 3", 2, "operator.anna", "is a table, not a value"),
         ("[operator.owner]\nname = 'A'", 1, "operator.owner", "has a meaning of its own"),
-        ("[line.desk]\nchannel = 'telegram'", 1, "line.desk", "has a meaning of its own"),
+        ("[line.desk]\nchannel = 'telegram'\ntoken = '1:a'", 1, "line.desk", "has a meaning of its own"),
         ('[team."отдел"]\ntitle = "x"', 1, "team.отдел", "is no key"),
         ("[team.x]\ntitle = { de = 'X' }", 2, "team.x.title", "no language 'de'"),
         ("[company]\ndefault_region = 'Russia'", 2, "company.default_region", "no such region"),

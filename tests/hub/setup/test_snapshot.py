@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert
 
+from channels import registry
 from channels.errors import BadSettings
 from hub.settings import Settings
 from hub.setup.definition import Definition, write_definitions
@@ -101,7 +102,7 @@ def test_secrets_are_read_when_they_are_used(
 def test_a_line_without_its_channel_needs_a_person(
     bring: Callable[[str], Report], setup: Callable[[], SetUp], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("channels.registry.names", lambda: ("email",))
+    monkeypatch.setattr("hub.setup.lines.find_channel", lambda name: registry.find(name) if name == "email" else None)
     bring(golden("lines")[0][1])
     now = setup()
     assert set(now.lines) == {"support-mail", "office-pbx", "bot", "sms"}
