@@ -1,8 +1,8 @@
 """What follows from the set-up, the calendar and from who is here, without any touch.
 
 Open promises are judged by the regulations and calendars in force; whom they concern without a touch is enrolled;
-what belongs to people on leave goes to their deputies, what belonged to operators who are no more to their teams;
-what waits is given to who becomes free.
+what belongs to people on leave goes to their deputies and comes back with them, what belonged to operators who are no
+more to their teams; what waits is given to who becomes free.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from sqlalchemy import Connection, select
 
 from hub import presence
 from hub.actions.assigning import drain
-from hub.actions.leaving import find_owners, release, relieve
+from hub.actions.leave import find_lenders, give_back, relieve
+from hub.actions.leaving import find_owners, release
 from hub.actor import SYSTEM
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
@@ -84,6 +85,7 @@ class Housekeeping:
         await self._once("released", str(setup.revision), lambda: self._release(setup))
         await self._once("tidied", str(day), lambda: self._write(presence.tidy))
         await self._relieve(setup)
+        await self._return(setup)
         if setup.ways and self._waits:
             self._waits = False
             await self.drain()
@@ -125,6 +127,13 @@ class Housekeeping:
                 await self._write(
                     lambda unit, key=operator, to=deputy: relieve(unit, setup, key, to, SYSTEM)  # type: ignore[misc]
                 )
+
+    async def _return(self, setup: SetUp) -> None:
+        now = self._store.now()
+        for operator in sorted(await self._store.read(find_lenders)):
+            if not setup.is_away(operator, now):
+                given = await self._write(lambda unit, key=operator: give_back(unit, setup, key, SYSTEM))  # type: ignore[misc]
+                log.info("given_back", operator=operator, **given.as_json())
 
     async def _write(self, work: Callable[[Unit], T]) -> T:
         return await self._store.write(work)

@@ -5,7 +5,7 @@ Each writes at once, inside the caller's transaction, and leaves its trace in th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -82,6 +82,21 @@ def hand_over(
     for row in left:
         unit.emit(Event("task", row.id, "handed_over", row.client_id, None, to, row.team))
     return [each.id for each in found]
+
+
+def give_back(unit: Unit, book: RuleBook, promises: Sequence[int], tasks: Sequence[int], to: str, by: str) -> None:
+    """These promises and tasks are his again, since he is back."""
+    query = OBLIGATIONS.where(obligation.c.id.in_(promises), obligation.c.state.in_(OPEN))
+    found = [mirror(row) for row in unit.connection.execute(_locked(unit, query))]
+    ledger = Ledger.of(unit, book, found)
+    ledger.load_tasks()
+    ledger.apply([HandOver(each.id, unit.now, to, each.team, "returned", by) for each in found])
+    ledger.flush()
+    free = (task.c.id.in_(tasks), task.c.state == "open", task.c.owner != to)
+    left = unit.connection.execute(select(task.c.id, task.c.client_id, task.c.team).where(*free)).all()
+    unit.connection.execute(update(task).where(*free).values(owner=to))
+    for row in left:
+        unit.emit(Event("task", row.id, "handed_over", row.client_id, None, to, row.team))
 
 
 def relieve(unit: Unit, book: RuleBook) -> int:

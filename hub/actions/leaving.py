@@ -1,4 +1,4 @@
-"""Everything open of one operator goes to somebody else: he leaves, or is away."""
+"""Everything open of one operator goes to somebody else: he leaves, or is away (`leave.py`)."""
 
 from __future__ import annotations
 
@@ -52,22 +52,18 @@ def hand_over_everything(
         raise BadInput("he has it already", field="to", remedy="name somebody else, or nobody for the team")
     if with_clients and to is None:
         raise BadInput("clients need somebody responsible", field="to", remedy="name an operator")
-    return _move_all(unit, setup, actor, operator, to, "hand_over", with_clients=with_clients)
-
-
-def relieve(unit: Unit, setup: SetUp, operator: str, deputy: str, actor: Actor) -> HandedOver:
-    """While he is on leave his deputy has what is open."""
-    return _move_all(unit, setup, actor, operator, deputy, "away")
+    return move_all(unit, setup, actor, operator, to, "hand_over", with_clients=with_clients)
 
 
 def release(unit: Unit, setup: SetUp, operator: str, actor: Actor) -> HandedOver:
     """He is no operator any more: what was his waits for his teams."""
-    return _move_all(unit, setup, actor, operator, None, "retired")
+    return move_all(unit, setup, actor, operator, None, "retired")
 
 
-def _move_all(
+def move_all(
     unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None, cause: str, *, with_clients: bool = False
 ) -> HandedOver:
+    """Everything open of one goes to another, because of `cause`."""
     promises = _count(unit, models.obligation, operator, OPEN_PROMISE)
     tasks = _count(unit, models.task, operator, ("open",))
     moved = HandedOver(

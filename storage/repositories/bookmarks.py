@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.models import bookmark
@@ -21,3 +21,14 @@ def keep(unit: Unit, subject: str, key: str, value: str) -> None:
     insert = postgresql.insert if unit.dialect == "postgresql" else sqlite.insert
     statement = insert(bookmark).values(line=subject, key=key, value=value)
     unit.connection.execute(statement.on_conflict_do_update(index_elements=["line", "key"], set_={"value": value}))
+
+
+def read_all(connection: Connection, subject: str) -> dict[str, str]:
+    """Everything that is remembered about a subject, by key."""
+    query = select(bookmark.c.key, bookmark.c.value).where(bookmark.c.line == subject)
+    return {row.key: row.value for row in connection.execute(query)}
+
+
+def forget(unit: Unit, subject: str, key: str) -> None:
+    """It is of no use any more."""
+    unit.connection.execute(delete(bookmark).where(bookmark.c.line == subject, bookmark.c.key == key))

@@ -41,7 +41,9 @@ def test_a_gate_blocks_closing_until_its_field_is_filled(gated: Office, how: str
     mail = gated.mail()
     number = mail["conversation_id"]
     if how == "answered":
+        gated.clock.move(minutes=5)
         delivery = gated.act(writing.reply, number, ANNA, Letter("Отвечаем"))
+        gated.clock.move(minutes=5)
         gated.send(delivery)
     with pytest.raises(Conflict, match=r"Where from.*source") as caught:
         gated.act(acts.close, number, ANNA, how)
