@@ -125,6 +125,7 @@ class Rehearsal:
         self._state: dict[int, ObligationFacts] = {}
         self._of_client: dict[int, list[int]] = defaultdict(list)
         self._queue: list[tuple[datetime, int]] = []
+        self._responsible: dict[int, str | None] = {}
         self.told: list[Told] = []
 
     @property
@@ -136,6 +137,9 @@ class Rehearsal:
         """Let time pass until it happened, then judge it."""
         self.advance(happening.at)
         client, company = happening.client, happening.company
+        self._responsible[client.id] = client.responsible or (company.responsible if company is not None else None)
+        if company is not None:
+            self._responsible[company.id] = company.responsible
         numbers = self._of_client[client.id] + (self._of_client[company.id] if company is not None else [])
         facts = Facts(
             now=happening.at,
@@ -160,7 +164,7 @@ class Rehearsal:
             at, number = heappop(self._queue)
             found = self._state[number]
             if found.next_at == at:
-                self._apply(tick(found, at, self._book, self._book.roster), at)
+                self._apply(tick(found, at, self._book, self._book.roster, self._responsible.get(found.client)), at)
 
     def finish(self, now: datetime) -> Report:
         """Let the rest of the time pass, and count."""

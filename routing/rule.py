@@ -11,7 +11,7 @@ from routing.duration import Duration
 from routing.facts import Facts, InteractionFacts, ObligationFacts
 from routing.matching import Matcher, Selector, compile_after, compile_for, holds
 from routing.settings import Common, Targets
-from routing.steps import compile_steps
+from routing.steps import RESPONSIBLE, compile_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,7 @@ class Rule:
         self.enforce_from = settings.enforce_from or settings.enabled_from
         groups = (settings.warn, settings.remind, settings.steps, settings.escalate)
         self.steps = compile_steps(groups, breach_to=self.breach_to)
+        self.tells_responsible = any(step.to == RESPONSIBLE for step in self.steps)
         self._cancel_when: Matcher | None = compile_after(settings.cancel_when) if settings.cancel_when else None
         self.prepare()
 

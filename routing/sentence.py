@@ -90,7 +90,7 @@ class _Speaker:
         when = self._when(step)
         if step.do == TASK:
             return self._say["task"].format(when=when, title=step.title or "…")
-        to = {"team-lead": "lead", "team_lead": "lead"}.get(step.to, step.to)
+        to = {"team-lead": "lead", "team_lead": "lead", "responsible": "to_responsible"}.get(step.to, step.to)
         return self._say["alert"].format(when=when, to=self._say.get(to, to))
 
     def _when(self, step: Step) -> str:

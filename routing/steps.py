@@ -17,6 +17,8 @@ from routing.duration import BadDuration, Duration, StepTime
 
 TASK = "task"
 ALERT = "alert"
+RESPONSIBLE = "responsible"
+"""The step's recipient who is neither a rung nor a key: who answers for the client."""
 
 
 def _when(value: object) -> object:

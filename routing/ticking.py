@@ -11,7 +11,7 @@ from routing.decisions import BreachObligation, Decision, FireStep, MakeTask, Ra
 from routing.facts import ObligationFacts
 from routing.roster import Roster
 from routing.rule import Rule
-from routing.steps import TASK, Step
+from routing.steps import RESPONSIBLE, TASK, Step
 from routing.timing import length_of, loud_again, moves, next_look, stretches
 
 PUNCTUAL = 60
@@ -26,16 +26,28 @@ class _Look:
     roster: Roster
     due: datetime
     now: datetime
+    responsible: str | None
+
+    def recipients(self, to: str) -> tuple[str, ...]:
+        """Whom a step means now; the client's responsible is the owner of the promise where nobody is named."""
+        if to == RESPONSIBLE:
+            to = self.responsible or "owner"
+        return self.roster.recipients(to, self.obligation.owner, self.obligation.team, self.now)
 
 
-def tick(obligation: ObligationFacts, now: datetime, book: RuleBook, roster: Roster) -> tuple[Decision, ...]:
-    """Every step whose time has come, once each, and the breach once the due is past."""
+def tick(
+    obligation: ObligationFacts, now: datetime, book: RuleBook, roster: Roster, responsible: str | None = None
+) -> tuple[Decision, ...]:
+    """Every step whose time has come, once each, and the breach once the due is past.
+
+    `responsible` is who answers for the client; only rules that `tells_responsible` need it.
+    """
     due = obligation.due
     if not obligation.is_open or due is None or (obligation.standing and moves(obligation)):
         return ()
     rule = book.rule(obligation.regulation, obligation.version)
     calendar = book.calendar(obligation.calendar, obligation.calendar_version)
-    look = _Look(obligation, rule, calendar, roster, due, now)
+    look = _Look(obligation, rule, calendar, roster, due, now, responsible)
     ready = _ready(look)
     breaks = now > due and obligation.breached_at is None
     length = length_of(obligation.target)
@@ -86,11 +98,8 @@ def _take(look: _Look, step: Step, at: datetime, then: datetime | None, out: lis
 
 def _task(look: _Look, step: Step) -> MakeTask:
     obligation, roster = look.obligation, look.roster
-    owner = obligation.owner
-    if step.to != "owner":
-        owner = next(iter(roster.recipients(step.to, owner, obligation.team, look.now)), None)
-    else:
-        owner = roster.deputy(owner, look.now)
+    own = step.to == "owner"
+    owner = roster.deputy(obligation.owner, look.now) if own else next(iter(look.recipients(step.to)), None)
     title = step.title or look.rule.task_title(roster.language(owner))
     return MakeTask(
         title,
@@ -126,5 +135,5 @@ def _alerts(look: _Look, step: Step, late: int) -> list[RaiseAlert]:
             data,
             storm,
         )
-        for person in roster.recipients(step.to, obligation.owner, obligation.team, look.now)
+        for person in look.recipients(step.to)
     ]

@@ -15,6 +15,7 @@ from routing.engine import decide
 from routing.facts import ConversationFacts, Facts, ObligationFacts
 from routing.ledger import OBLIGATIONS, Ledger, mirror
 from routing.notices import compose_reminder
+from routing.people import find_clients, with_companies
 from routing.roster import Roster
 from routing.settings import BadRegulation
 from routing.ticking import tick
@@ -50,8 +51,9 @@ def _sweep_obligations(unit: Unit, book: RuleBook, roster: Roster, limit: int) -
     if not found:
         return 0
     ledger = Ledger.of(unit, book, found)
+    responsible = _responsible(unit, book, found)
     for each in found:
-        ledger.apply(_ticked(each, unit.now, book, roster))
+        ledger.apply(_ticked(each, unit.now, book, roster, responsible.get(each.client)))
         after = ledger.obligation(each.id)
         if after.next_at is not None and after.next_at <= unit.now:
             then = unit.now + RETRY if after.next_at == each.next_at and after.due is not None else None
@@ -60,9 +62,24 @@ def _sweep_obligations(unit: Unit, book: RuleBook, roster: Roster, limit: int) -
     return len(found)
 
 
-def _ticked(each: ObligationFacts, now: datetime, book: RuleBook, roster: Roster) -> Sequence[Decision]:
+def _responsible(unit: Unit, book: RuleBook, found: Sequence[ObligationFacts]) -> dict[int, str]:
+    """Who answers for the clients (or for their companies), where a step tells him."""
+    telling = {rule.key for rule in book.rules if rule.tells_responsible}
+    people = find_clients(unit.connection, (each.client for each in found if each.regulation in telling))
+    companies = with_companies(unit.connection, people.values()) if people else {}
+    named = {key: (one, companies.get(one.company or 0)) for key, one in people.items()}
+    return {
+        key: next(each.responsible for each in both if each is not None and each.responsible)
+        for key, both in named.items()
+        if any(each is not None and each.responsible for each in both)
+    }
+
+
+def _ticked(
+    each: ObligationFacts, now: datetime, book: RuleBook, roster: Roster, responsible: str | None
+) -> Sequence[Decision]:
     try:
-        return tick(each, now, book, roster)
+        return tick(each, now, book, roster, responsible)
     except (BadRegulation, KeyError, ValueError) as error:
         log.error("promise_not_judged", obligation=each.id, regulation=each.regulation, error=repr(error))
         return (FireStep(each.id, "", now, now + RETRY),)

@@ -12,7 +12,7 @@ from hub.setup.problem import Problem, suggest
 from hub.setup.snapshot import SetUp
 from routing.conditions import For
 
-_RUNGS = ("owner", "lead", "team-lead", "team_lead", "director")
+_RUNGS = ("owner", "responsible", "lead", "team-lead", "team_lead", "director")
 
 
 @dataclass(frozen=True, slots=True)
