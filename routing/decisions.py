@@ -54,6 +54,7 @@ class StartObligation:
     task: MakeTask | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     met: tuple[datetime, int] | None = None
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

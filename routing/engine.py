@@ -246,9 +246,11 @@ def begin(rule: Rule, start: Start, facts: Facts, out: list[Decision]) -> None:
     if target is None and start.due is None and rule.needs_target:
         return
     calendar = facts.book.calendar_for(rule.common.calendar, start.team)
-    due = start.due if target is None or start.due is not None else due_of(rule, calendar, target, start.anchor)
+    due = start.due
+    if target is not None and due is None:
+        due = due_of(rule, calendar, target, start.anchor, start.pauses)
     length = None if start.due is not None else target
-    look = next_look(rule, calendar, length, start.anchor, due)
+    look = next_look(rule, calendar, length, start.anchor, due, start.pauses)
     task = _task(rule, start, due, facts) if rule.makes_task else None
     words = words_of(target) if length is not None and target is not None else rule.target_words(start)
     out.append(
@@ -272,6 +274,7 @@ def begin(rule: Rule, start: Start, facts: Facts, out: list[Decision]) -> None:
             task,
             start.details,
             _met_before(rule, start, facts) if facts.later else None,
+            start.pauses,
         )
     )
 

@@ -53,13 +53,14 @@ def begun(number: int, start: d.StartObligation) -> ObligationFacts:
         start.started_by,
         start.owner,
         start.team,
-        "running",
+        "paused" if start.pauses and start.pauses[-1].end is None else "running",
         start.started,
         start.target,
         start.calendar,
         start.calendar_version,
         start.due,
         start.next_at,
+        pauses=start.pauses,
         details=start.details,
     )
 
@@ -84,6 +85,8 @@ def beginning(obligation: ObligationFacts) -> dict[str, Any]:
         "due": obligation.due.isoformat() if obligation.due else None,
         "next_at": obligation.next_at.isoformat() if obligation.next_at else None,
     }
+    if obligation.pauses:
+        found["pauses"] = encoded("pauses", obligation.pauses)
     if obligation.details:
         found["details"] = dict(obligation.details)
     return found

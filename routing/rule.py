@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from routing.duration import Duration
-from routing.facts import Facts, InteractionFacts, ObligationFacts
+from routing.facts import Facts, InteractionFacts, ObligationFacts, Pause
 from routing.matching import Matcher, Selector, compile_after, compile_for, holds
 from routing.settings import Common, Targets
 from routing.steps import RESPONSIBLE, compile_steps
@@ -16,7 +16,10 @@ from routing.steps import RESPONSIBLE, compile_steps
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """That a promise begins: from when, because of what, whose it is. `due` is given by kinds that name a day."""
+    """That a promise begins: from when, because of what, whose it is. `due` is given by kinds that name a day.
+
+    `pauses` are those it takes over from the promise it follows on.
+    """
 
     anchor: datetime
     key: str
@@ -27,6 +30,7 @@ class Start:
     team: str | None = None
     due: datetime | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    pauses: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,47 @@ class Rule:
             return None
         why = "junk" if before.state == "junk" else before.closed_why or "solved"
         return "conversation_reopened" if obligation.closed_why == why and is_last(obligation, facts) else None
+
+    def teams(self) -> tuple[str, ...]:
+        """The teams it speaks of; none: of all."""
+        return (*self.common.for_.team, *self.common.for_.queue) if self.common.for_ else ()
+
+    def left(self, obligation: ObligationFacts, facts: Facts) -> bool:
+        """Whether its conversation went to a team that this regulation does not speak of."""
+        before, after, teams = facts.conversation_before, facts.conversation, self.teams()
+        if before is None or after is None or after.id != obligation.conversation or not teams:
+            return False
+        return before.team != after.team and after.team not in teams
+
+    def arrives(self, facts: Facts) -> bool:
+        """Whether an open conversation came to a team that this regulation speaks of from one of another."""
+        before, after, teams = facts.conversation_before, facts.conversation, self.teams()
+        if facts.interaction is not None or facts.client is None or before is None or after is None:
+            return False
+        return before.team != after.team and after.state not in CLOSED and (not teams or after.team in teams)
+
+    def take_over(self, facts: Facts, at: datetime | None, interaction: int | None) -> Start | None:
+        """What another team promised in this slot goes on as it began; else it begins at `at`, if that is known."""
+        talk = facts.conversation
+        assert talk is not None and facts.client is not None
+        earlier = next((o for o in facts.obligations if o.conversation == talk.id and self._follows(o, facts)), None)
+        pauses: tuple[Pause, ...] = ()
+        if earlier is not None:
+            at, interaction = earlier.started, earlier.started_by
+            pauses = tuple(each for each in earlier.pauses if each.why in self.pause_while or each.end is not None)
+        if at is None:
+            return None
+        if talk.state in self.pause_while and not (pauses and pauses[-1].end is None):
+            pauses = (*pauses, Pause(max(facts.at, at), None, talk.state, facts.actor))
+        team = team_of(facts)
+        key = f"t{talk.id}:{facts.at:%Y%m%dT%H%M%S%f}"
+        owner = owner_of(facts, team)
+        return Start(at, key, facts.client.id, interaction, talk.id, owner, team, pauses=pauses)
+
+    def _follows(self, earlier: ObligationFacts, facts: Facts) -> bool:
+        if not earlier.is_open or earlier.slot != self.slot or earlier.regulation == self.key:
+            return False
+        return facts.book.rule(earlier.regulation, earlier.version).left(earlier, facts)
 
     def task_title(self, language: str) -> str:
         """What the owner is asked to do."""

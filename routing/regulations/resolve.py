@@ -60,20 +60,32 @@ class Regulation(Rule):
         return interaction.direction == "inbound" and known and not interaction.again and human(interaction)
 
     def start(self, facts: Facts) -> Start | None:
-        """A touch in an open case that was not promised yet."""
+        """A touch in an open case that was not promised yet; a case that came from another team, or was reopened."""
         conversation, interaction = facts.conversation, facts.interaction
-        if conversation is None or interaction is None or facts.client is None or conversation.state in CLOSED:
+        if conversation is None or facts.client is None or conversation.state in CLOSED:
             return None
+        if interaction is None:
+            return self._start_without_touch(facts)
         if not became(self.asks, facts) or self._goes_on(conversation.id, facts):
             return None
         team = team_of(facts)
         owner, at = owner_of(facts, team), interaction.at
         return Start(at, f"i{interaction.id}", facts.client.id, interaction.id, conversation.id, owner, team)
 
+    def _start_without_touch(self, facts: Facts) -> Start | None:
+        talk, before = facts.conversation, facts.conversation_before
+        assert talk is not None
+        if self.arrives(facts) and not self._goes_on(talk.id, facts):
+            return self.take_over(facts, talk.opened_at, None)
+        if before is not None and before.state == "solved" and self.common.reopen == "new":
+            return self.take_over(facts, facts.at, None)
+        return None
+
     def _goes_on(self, conversation: int, facts: Facts) -> bool:
         if self.common.reopen == "new":
             return False
-        return any(o.regulation == self.key and o.conversation == conversation for o in facts.obligations)
+        mine = (o for o in facts.obligations if o.regulation == self.key and o.conversation == conversation)
+        return any(o.closed_why != "other_team" for o in mine)
 
     def meets(self, obligation: ObligationFacts, facts: Facts) -> datetime | None:
         """Its conversation is solved."""
@@ -83,18 +95,21 @@ class Regulation(Rule):
         return max(facts.at, obligation.started)
 
     def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
-        """Junk is no case; a solution is judged by `meets`."""
+        """Junk is no case, and another team has its own promise; a solution is judged by `meets`."""
+        if self.left(obligation, facts):
+            return Ended("other_team", facts.actor)
         found = super().ends(obligation, facts)
         return found if found is not None and found.why in ("junk", "no_longer_needed") else None
 
     def reopens(self, obligation: ObligationFacts, facts: Facts) -> str | None:
         """The case came back."""
         before, after = facts.conversation_before, facts.conversation
-        if self.common.reopen == "new" or before is None or after is None or after.id != obligation.conversation:
+        if before is None or after is None or after.id != obligation.conversation:
             return None
         if before.state not in CLOSED or after.state in CLOSED or not is_last(obligation, facts):
             return None
-        kept = obligation.state == "met" or obligation.closed_why == "junk"
+        junk = obligation.closed_why == "junk"  # it was none: the case goes on, whatever `reopen` says
+        kept = junk or (obligation.state == "met" and self.common.reopen == "continue")
         return "conversation_reopened" if kept else None
 
     def task_title(self, language: str) -> str:

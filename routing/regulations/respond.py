@@ -6,6 +6,7 @@ keeps it, on any channel unless `channel` says "same" or names some.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -79,15 +80,13 @@ class Regulation(Rule):
 
     def _taken_over(self, facts: Facts) -> Start | None:
         """A conversation that came from another team brings what waits in it, since it waits."""
-        before, after = facts.conversation_before, facts.conversation
-        if before is None or after is None or before.team == after.team or after.waiting_since is None:
+        talk = facts.conversation
+        if talk is None or talk.waiting_since is None or not self.arrives(facts):
             return None
-        if self._first or facts.client is None or after.team not in self._teams():
+        if self._first and talk.answered_at is not None:
             return None
-        return self._from(facts, after.waiting_since, after.waiting_id, "")
-
-    def _teams(self) -> tuple[str, ...]:
-        return self.common.for_.team if self.common.for_ else ()
+        found = self.take_over(facts, talk.waiting_since, talk.waiting_id)
+        return replace(found, details={"channel": ""}) if found is not None else None
 
     def _wanted(self, at: datetime, facts: Facts) -> bool:
         conversation = facts.conversation
@@ -139,16 +138,9 @@ class Regulation(Rule):
         edited = interaction is not None and facts.before is not None and interaction.id == obligation.started_by
         if edited and interaction is not None and not self.asks(interaction, facts):
             return Ended("quarantined" if interaction.quarantined else "corrected", facts.actor)
-        if self._left(obligation, facts):
+        if self.left(obligation, facts):
             return Ended("other_team", facts.actor)
         return super().ends(obligation, facts) or ended_with_conversation(obligation, facts)
-
-    def _left(self, obligation: ObligationFacts, facts: Facts) -> bool:
-        """Whether its conversation went to a team that this regulation does not speak of."""
-        before, after, teams = facts.conversation_before, facts.conversation, self._teams()
-        if before is None or after is None or after.id != obligation.conversation or not teams:
-            return False
-        return before.team != after.team and after.team not in teams
 
     def task_title(self, language: str) -> str:
         """`Answer the client: TITLE`."""

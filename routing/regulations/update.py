@@ -45,8 +45,10 @@ class Regulation(Rule):
         return "update"
 
     def start(self, facts: Facts) -> Start | None:
-        """Our words in an open case."""
+        """Our words in an open case; one that came from another team brings its last ones along."""
         conversation, interaction = facts.conversation, facts.interaction
+        if conversation is not None and self.arrives(facts):
+            return self.take_over(facts, conversation.answered_at, None)
         if conversation is None or interaction is None or facts.client is None or conversation.state in CLOSED:
             return None
         if not became(self._tells, facts):
@@ -75,6 +77,8 @@ class Regulation(Rule):
         edited = touch is not None and facts.before is not None and touch.id == obligation.started_by
         if edited and touch is not None and not self._tells(touch, facts):
             return Ended("bounced" if touch.delivery == "failed" else "corrected", facts.actor)
+        if self.left(obligation, facts):
+            return Ended("other_team", facts.actor)
         return super().ends(obligation, facts)
 
     def task_title(self, language: str) -> str:

@@ -103,6 +103,23 @@ def test_a_case_that_comes_back(policy: str, found: list[str]) -> None:
         assert state[0].due == msk("2026-09-16 17:00")
 
 
+@pytest.mark.parametrize("policy", ["continue", "new"])
+@pytest.mark.parametrize("why", ["answered", "junk"])
+def test_a_case_that_a_person_reopens(policy: str, why: str) -> None:
+    book = book_of(RESOLVE + f'reopen = "{policy}"\n')
+    state = step(facts_of(book, "2026-09-14 10:00", interaction=message(1, "2026-09-14 10:00")))
+    closed = conversation(state="junk" if why == "junk" else "solved", closed_why=why)
+    state = step(facts_of(book, "2026-09-14 12:00", conversation=closed, obligations=state))
+    state = step(
+        facts_of(
+            book, "2026-09-15 12:00", conversation=conversation(), conversation_before=closed, obligations=tuple(state)
+        )
+    )
+    goes_on = policy == "continue" or why == "junk"
+    assert [each.state for each in state] == (["running"] if goes_on else ["met", "running"])
+    assert state[-1].due == msk("2026-09-16 17:00" if goes_on else "2026-09-17 10:00")
+
+
 def test_a_call_opens_a_case_too() -> None:
     touch = call(1, "2026-09-14 10:00", outcome="answered")
     assert only(decide(facts_of(book_of(RESOLVE), "2026-09-14 10:00", interaction=touch)), StartObligation)

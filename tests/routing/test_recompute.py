@@ -204,3 +204,112 @@ def test_another_team_takes_over_what_waits_with_its_own_promise() -> None:
         ("sales", "running", None),
     ]
     assert (state[1].started, state[1].due) == (msk("2026-09-14 10:00"), msk("2026-09-14 12:00"))
+
+
+def test_a_conversation_that_comes_back_is_promised_again_since_it_waits() -> None:
+    book = book_of(TEAMS)
+    waits = conversation(waiting_since=msk("2026-09-14 10:00"), waiting_id=1)
+    facts = facts_of(book, "2026-09-14 10:00", interaction=message(1, "2026-09-14 10:00"), conversation=waits)
+    state = after(decide(facts), (), facts)
+    there = replace(waits, team="sales")
+    for at, old, new in (("10:30", waits, there), ("10:45", there, waits)):
+        facts = facts_of(book, f"2026-09-14 {at}", conversation=new, conversation_before=old, obligations=tuple(state))
+        state = after(decide(facts), state, facts)
+    assert [(each.regulation, each.state) for each in state] == [
+        ("support", "cancelled"),
+        ("sales", "cancelled"),
+        ("support", "running"),
+    ]
+    assert (state[2].started, state[2].due) == (msk("2026-09-14 10:00"), msk("2026-09-14 14:00"))
+
+
+@pytest.mark.parametrize(("answered", "count"), [(None, 2), ("2026-09-14 09:30", 1)])
+def test_a_first_answer_is_promised_by_the_other_team_too_while_nobody_answered(
+    answered: str | None, count: int
+) -> None:
+    book = book_of(TEAMS.replace('within = "2 working hours"', 'within = "2 working hours"\nanswers = "first"'))
+    came, asked = (msk(answered) if answered else None), msk("2026-09-14 10:00")
+    waits = conversation(waiting_since=asked, waiting_id=1, answered_at=came)
+    facts = facts_of(book, "2026-09-14 10:00", interaction=message(1, "2026-09-14 10:00"), conversation=waits)
+    state = after(decide(facts), (), facts)
+    moved = replace(waits, team="sales")
+    facts = facts_of(book, "2026-09-14 10:30", conversation=moved, conversation_before=waits, obligations=tuple(state))
+    assert len(after(decide(facts), state, facts)) == count
+
+
+def test_what_a_general_regulation_promises_begins_where_a_teams_own_ends() -> None:
+    general = TEAMS.replace('for = { team = ["sales"] }\n', "")
+    book = book_of(general)
+    waits = conversation(waiting_since=msk("2026-09-14 10:00"), waiting_id=1)
+    facts = facts_of(book, "2026-09-14 10:00", interaction=message(1, "2026-09-14 10:00"), conversation=waits)
+    state = after(decide(facts), (), facts)
+    moved = replace(waits, team="sales")
+    facts = facts_of(book, "2026-09-14 10:30", conversation=moved, conversation_before=waits, obligations=tuple(state))
+    state = after(decide(facts), state, facts)
+    assert [(each.regulation, each.state) for each in state] == [("support", "cancelled"), ("sales", "running")]
+
+
+CASES = """
+[regulation.support-case]
+title = "Support"
+kind = "resolve"
+for = { team = ["support"] }
+within = "20 working hours"
+pause_while = ["waiting_client"]
+calendar = "office"
+[regulation.sales-case]
+title = "Sales"
+kind = "resolve"
+for = { team = ["sales"] }
+within = "10 working hours"
+pause_while = ["waiting_client"]
+calendar = "office"
+[regulation.support-news]
+title = "News of support"
+kind = "update"
+for = { team = ["support"] }
+within = "8 working hours"
+calendar = "office"
+[regulation.sales-news]
+title = "News of sales"
+kind = "update"
+for = { team = ["sales"] }
+within = "4 working hours"
+calendar = "office"
+"""
+
+
+def test_another_team_takes_over_the_case_with_its_pauses_and_the_next_word() -> None:
+    book = book_of(CASES)
+    talk = conversation(opened_at=msk("2026-09-14 10:00"))
+    facts = facts_of(book, "2026-09-14 10:00", interaction=message(1, "2026-09-14 10:00"), conversation=talk)
+    state = after(decide(facts), (), facts)
+    asked = replace(talk, state="waiting_client", answered_at=msk("2026-09-14 11:00"))
+    words = message(2, "2026-09-14 11:00", "outbound")
+    facts = facts_of(
+        book, "2026-09-14 11:00", interaction=words, conversation=asked, conversation_before=talk,
+        obligations=tuple(state),
+    )  # fmt: skip
+    state = after(decide(facts), state, facts)
+    assert [(each.regulation, each.state) for each in state] == [
+        ("support-case", "paused"),
+        ("support-news", "running"),
+    ]
+    moved = replace(asked, team="sales")
+    facts = facts_of(book, "2026-09-14 12:00", conversation=moved, conversation_before=asked, obligations=tuple(state))
+    state = after(decide(facts), state, facts)
+    case, news = state[2:]
+    assert [each.closed_why for each in state[:2]] == ["other_team"] * 2
+    assert (case.regulation, case.state, case.due, case.started) == (
+        "sales-case", "paused", None, msk("2026-09-14 10:00")
+    )  # fmt: skip
+    assert (news.regulation, news.started, news.due) == (
+        "sales-news", msk("2026-09-14 11:00"), msk("2026-09-14 15:00")
+    )  # fmt: skip
+    again = replace(moved, state="open")
+    facts = facts_of(
+        book, "2026-09-14 14:00", interaction=message(3, "2026-09-14 14:00"), conversation=again,
+        conversation_before=moved, obligations=tuple(state),
+    )  # fmt: skip
+    case = after(decide(facts), state, facts)[2]
+    assert (case.state, case.due) == ("running", msk("2026-09-15 14:00"))
