@@ -14,11 +14,13 @@ from sqlalchemy import Select, select, update
 
 from routing import alerts
 from routing.book import RuleBook
-from routing.changes import recompute
+from routing.changes import recompute, retarget
 from routing.decisions import AcknowledgeBreach, Decision, ExcuseObligation, HandOver, WithdrawAlert
-from routing.facts import Facts, ObligationFacts
+from routing.facts import ClientFacts, Facts, ObligationFacts
 from routing.ledger import OBLIGATIONS, OPEN, Ledger, mirror
 from routing.merging import merged, unmerged
+from routing.people import find_clients, with_companies
+from routing.rule import Rule
 from routing.timing import length_of
 from storage.events import Event
 from storage.models import conversation, obligation, task
@@ -45,8 +47,21 @@ def pin(unit: Unit, book: RuleBook, number: int, due: datetime | None, by: str) 
     length = length_of(found.target) if due is None else None
     changed = replace(found, pinned=due is not None, due=due if due is not None else found.due)
     recompute(changed, rule, calendar, length, "pinned", facts, out, found.started, found.started_by)
+    if due is None and (now := book.current(found.regulation)) is not None:
+        _catch_up(unit, changed, now, facts, out)
     ledger.apply(out)
     ledger.flush()
+
+
+def _catch_up(unit: Unit, found: ObligationFacts, rule: Rule, facts: Facts, out: list[Decision]) -> None:
+    """What would have moved its due while it was pinned moves it now."""
+    people = find_clients(unit.connection, [found.client])
+    client = people.get(found.client) or ClientFacts(found.client)
+    company = with_companies(unit.connection, [client]).get(client.company or 0)
+    anew: list[Decision] = []
+    retarget(found, rule, client, replace(facts, company=company), anew, "unpinned")
+    if anew:
+        out[:] = anew
 
 
 def excuse(unit: Unit, book: RuleBook, number: int, reason: str, by: str) -> None:

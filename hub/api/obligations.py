@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -151,13 +152,17 @@ def show_obligation(one: rows.Obligation) -> ObligationOut:
         "met_by": one.met_by,
         "closed_why": one.closed_why,
         "pauses": [_pause(each) for each in one.pauses],
-        "excuse": dict(one.excuse) if one.excuse else None,  # type: ignore[typeddict-item]
+        "excuse": _excuse(one.excuse) if one.excuse else None,
     }
 
 
 def _pause(each: Any) -> PauseOut:
     since, until, why, who = (*each, None, None, None)[:4]
     return {"since": _utc(since) or "", "until": _utc(until), "why": why or "", "who": who}
+
+
+def _excuse(given: Mapping[str, Any]) -> ExcuseOut:
+    return {"reason": given["reason"], "by": given["by"], "at": _utc(given.get("at")) or ""}
 
 
 def _utc(value: str | None) -> str | None:

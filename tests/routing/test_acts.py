@@ -116,6 +116,15 @@ def test_pinning_a_due_and_letting_go_of_it(office: Office) -> None:
         office.do(lambda unit: acts.pin(unit, BOOK, 99, None, "operator:vera"))
 
 
+def test_letting_go_of_a_pin_catches_up_with_what_changed_meanwhile(office: Office) -> None:
+    office.touch(message(1, "2026-09-14 10:00"))
+    office.do(lambda unit: acts.pin(unit, BOOK, 1, msk("2026-09-14 17:00"), "operator:vera"))
+    office.do(lambda unit: unit.connection.execute(update(client).where(client.c.id == 1).values(category="VIP")))
+    office.do(lambda unit: acts.pin(unit, BOOK, 1, None, "operator:vera"))
+    (found,) = office.rows(obligation)
+    assert (found.due, found.target, found.pinned) == (msk("2026-09-14 11:00"), "1 working hour", False)
+
+
 def test_a_pinned_due_breaches_like_any_other(office: Office) -> None:
     office.touch(message(1, "2026-09-14 10:00"))
     office.do(lambda unit: acts.pin(unit, BOOK, 1, msk("2026-09-14 12:00"), "operator:vera"))
