@@ -27,6 +27,7 @@ class Shelf:
         async with self._lock:
             if self._kept >= mine:
                 return
+            await asyncio.sleep(0)  # what else has come with it is written with it
             covered, value = self._asked, self._dump()
             await self._memory.keep(self._key, value)
             self._kept = covered

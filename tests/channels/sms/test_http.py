@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+import channels.sms
 from channels.contract import LineState
 from channels.errors import BadSettings, Rejected, Throttled, Uncertain, Unreachable
 from channels.sms import Settings, parse_again
@@ -242,3 +246,17 @@ def test_slips_in_the_set_up(keys: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError) as caught:
         Settings.model_validate({"gateway": "http", **keys})
     assert reason in str(caught.value)
+
+
+def test_the_example_is_good_as_it_stands() -> None:
+    example = Path(__file__).parents[3] / "examples" / "sms.toml"
+    lines = tomllib.loads(example.read_text(encoding="utf-8"))["line"]
+    assert set(lines) == {"sms-smpp", "sms-kannel", "sms-own"}
+    for line in lines.values():
+        own = {key: "s3cretly" if isinstance(value, dict) and "env" in value else value for key, value in line.items()}
+        Settings.model_validate({key: value for key, value in own.items() if key not in {"channel", "team"}})
+
+
+def test_every_key_is_told_in_the_readme() -> None:
+    told = (Path(channels.sms.__file__).parent / "README.md").read_text(encoding="utf-8")
+    assert [key for key in Settings.model_fields if not re.search(rf"\b{key}\b", told)] == []
