@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -183,11 +182,10 @@ class Batch:
         pending = [one for one in self._fresh if one.row["client_id"] is not None]
         clients = {one.row["client_id"]: one.fresh_client for one in reversed(pending)}
         known = [client for client, fresh in clients.items() if not fresh]
-        facts = {row["id"]: client_facts(row) for row in rows.find_clients(self._unit, known).values()}
+        people = dict(rows.find_clients(self._unit, known))
         first = rows.find_first_interactions(self._unit, known)
-        for row in self._new_clients:
-            facts[row["id"]] = client_facts({**_EMPTY_CLIENT, **row})
-        companies = {one.company for one in facts.values() if one.company}
+        people |= {row["id"]: {**_EMPTY_CLIENT, **row} for row in self._new_clients}
+        companies = {one["company_id"] for one in people.values() if one["company_id"]}
         talks = {one.row["conversation_id"] for one in pending if not one.fresh_conversation} - {None}
         fresh = {client for client, is_fresh in clients.items() if is_fresh}
         judge = Judge(self._unit, self._setup, clients, companies, talks, fresh)
@@ -195,9 +193,9 @@ class Batch:
         for arrival in pending:
             if arrival.grows and not arrival.touch.phase:
                 continue
-            client = facts.get(arrival.row["client_id"])
-            if client is not None and first.setdefault(client.id, arrival.row["id"]) == arrival.row["id"]:
-                client = replace(client, first_contact=True)
+            number, whose = arrival.row["id"], arrival.row["client_id"]
+            is_first = whose in people and first.setdefault(whose, number) == number
+            client = client_facts(people[whose], first_contact=is_first) if whose in people else None
             self._judge_one(judge, giver, arrival, client)
         judge.flush()
 
@@ -298,10 +296,13 @@ class Batch:
     def _index(self) -> None:
         index_interactions(self._unit, [(row["id"], interaction_words(row)) for row in self._new_rows], fresh=True)
         index_interactions(self._unit, [(number, interaction_words(self._rows[number])) for number in self._changes])
-        words = {row["id"]: words_of(row["name"]) for row in self._new_clients}
+        names = {row["id"]: row["name"] for row in self._new_clients}
+        words: dict[int, str] = {}
         for arrival in self._fresh:
             if arrival.fresh_client:
-                words[arrival.row["client_id"]] = client_words(arrival.row, words[arrival.row["client_id"]])
+                client = arrival.row["client_id"]
+                words[client] = client_words(arrival.row, words.get(client, names[client]))
+        words |= {client: words_of(name) for client, name in names.items() if client not in words}
         index_clients(self._unit, list(words.items()), fresh=True)
 
     def _tell(self) -> None:

@@ -80,13 +80,13 @@ class Intake:
         if touch.attachments or (raw is not None and len(raw.data) > _LARGE):
             await asyncio.to_thread(self._keep_files, arrival)
         elif raw is not None:
-            arrival.raw = _raw_row(raw.media_type, len(raw.data), zlib.compress(raw.data, 1), None)
+            arrival.raw = _raw_row(raw.media_type, len(raw.data), _pack(raw.data), None)
         return arrival
 
     def _keep_files(self, arrival: Arrival) -> None:
         raw = arrival.touch.raw
         if raw is not None:
-            packed = zlib.compress(raw.data, 1)
+            packed = _pack(raw.data)
             path = self._store.files.keep(packed) if len(packed) > _LARGE else None
             arrival.raw = _raw_row(raw.media_type, len(raw.data), None if path else packed, path)
         for one in arrival.touch.attachments:
@@ -132,6 +132,11 @@ class Intake:
 
         await self._store.write(write)
         return Accepted(None)
+
+
+def _pack(data: bytes) -> bytes:
+    """Compressed with a window no larger than the data: to set one up costs more than a lead's few bytes."""
+    return zlib.compress(data, 1, wbits=max(9, min(len(data).bit_length(), zlib.MAX_WBITS)))
 
 
 def _raw_row(media_type: str, size: int, data: bytes | None, path: str | None) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import chain, islice
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, column, select, table, text, true
@@ -99,7 +100,7 @@ def words_of(*texts: str | None, phones: Iterable[str] = ()) -> str:
     """
     found: dict[str, None] = {}
     for phone in phones:
-        found.update(dict.fromkeys(_endings(_NOT_DIGITS.sub("", phone))))
+        found.update(dict.fromkeys(_endings(phone)))
     for written in texts:
         if not written:
             continue
@@ -113,13 +114,18 @@ def words_of(*texts: str | None, phones: Iterable[str] = ()) -> str:
 
 def _numbers_inside(written: str) -> Iterable[str]:
     numbers = islice(_LONG_NUMBER.finditer(written), _MOST_PHONES_IN_TEXT)
-    return chain.from_iterable(_endings(_NOT_DIGITS.sub("", number[0])) for number in numbers)
+    return chain.from_iterable(_endings(number[0]) for number in numbers)
 
 
-def _endings(digits: str) -> list[str]:
-    """All endings of a number, so that the search for a beginning finds any fragment."""
+@lru_cache(maxsize=512)
+def _endings(written: str) -> tuple[str, ...]:
+    """All endings of a number, so that the search for a beginning finds any fragment.
+
+    Remembered, because the words of a client and of what he wrote hold the same number several times.
+    """
+    digits = _NOT_DIGITS.sub("", written)
     plain = digits[-20:] if digits.isascii() else fold(digits[-20:])
-    return [plain[start:] for start in range(max(len(plain) - 2, 0))]
+    return tuple([plain[start:] for start in range(max(len(plain) - 2, 0))])
 
 
 def query(dialect: str, written: str) -> str | None:

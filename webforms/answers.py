@@ -15,7 +15,7 @@ from webforms.words import describe
 
 def in_utc(at: datetime | None) -> str | None:
     """ISO 8601 with Z, to the second."""
-    return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if at is None else f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def accepted(interaction: int | None, again: bool, answer_by: datetime | None, headers: dict[str, str]) -> web.Response:

@@ -27,7 +27,10 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One form. `message` is the field that holds what the visitor has to say, if one field does."""
+    """One form. `message` is the field that holds what the visitor has to say, if one field does.
+
+    `linkless` are the fields in which nobody writes a link.
+    """
 
     key: str
     line: str
@@ -37,6 +40,7 @@ class Form:
     files: tuple[Field, ...]
     required: tuple[Field, ...]
     message: str | None
+    linkless: tuple[str, ...]
     origins: Origins
     per_address: tuple[int, float] | None
     per_form: tuple[int, float] | None
@@ -58,6 +62,7 @@ def compile_form(key: str, settings: FormSettings) -> Form:
         files=files,
         required=tuple(field for field in fields if field.required),
         message=_message(fields),
+        linkless=tuple(field.name for field in fields if _is_linkless(field)),
         origins=Origins.of(settings.origins),
         per_address=read_rate(settings.limits.per_address),
         per_form=read_rate(settings.limits.per_form),
@@ -72,6 +77,11 @@ def _message(fields: tuple[Field, ...]) -> str | None:
     texts = [field.name for field in fields if field.kind is FieldKind.TEXT]
     named = next((name for name in (*areas, *texts) if name.lower() in _MESSAGE_NAMES), None)
     return named or (areas[0] if len(areas) == 1 else None)
+
+
+def _is_linkless(field: Field) -> bool:
+    named = field.name in ("name", "first_name", "last_name", "fio") and field.kind is not FieldKind.URL
+    return named or field.kind is FieldKind.PHONE
 
 
 def is_message_name(name: str) -> bool:

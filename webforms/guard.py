@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from webforms import reserved
 from webforms.form import Form
 from webforms.parse import Submission
-from webforms.settings import FieldKind
 
 TOKEN_LIFE = timedelta(days=7)
 MAX_LINKS = 4
@@ -66,9 +65,4 @@ def _is_stuffed(form: Form, submission: Submission) -> bool:
 
 
 def _names_hold_links(form: Form, submission: Submission) -> bool:
-    return any(
-        "://" in value and field.kind is not FieldKind.URL
-        for field in form.fields
-        if field.kind is FieldKind.PHONE or field.name in ("name", "first_name", "last_name", "fio")
-        for value in submission.values.get(field.name, ())
-    )
+    return any("://" in value for name in form.linkless for value in submission.values.get(name, ()))
