@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hub.setup.titles import Language
 
@@ -18,6 +20,12 @@ class Company(BaseModel):
     calendar: str | None = Field(default=None, description="for everything that names no calendar of its own")
     languages: tuple[Language, ...] = Field(default=("en", "ru", "uk", "pl"), min_length=1)
     alert_line: str | None = Field(default=None, description="line that mails alerts and invitations")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_empty(cls, values: Any) -> Any:
+        """An empty text says that a key is to be as if it had never been written."""
+        return {key: value for key, value in values.items() if value != ""} if isinstance(values, dict) else values
 
     @field_validator("default_region")
     @classmethod

@@ -21,6 +21,7 @@ from hub.setup.definition import (
     wait_for_other_writers,
     write_definitions,
 )
+from hub.setup.kinds import COMPANY
 from hub.setup.problem import Problem
 from hub.setup.reading import Reading
 from hub.setup.secrets import keep_secrets
@@ -48,7 +49,7 @@ class Report:
 def preview(connection: Connection, reading: Reading, now: datetime) -> Report:
     """What `take` would do."""
     versions = read_versions(connection)
-    reading.definitions = [_with_secrets(each, versions) for each in reading.definitions]
+    reading.definitions = [_with_company(_with_secrets(each, versions), versions) for each in reading.definitions]
     after = _after(versions, reading.definitions, now)
     return Report(tuple(compare(versions, reading.definitions)), _notices(after, reading))
 
@@ -65,6 +66,18 @@ def _with_secrets(wanted: Definition, versions: list[Version]) -> Definition:
     if wanted.kind != "line" or stored is None:
         return wanted
     return replace(wanted, body=keep_secrets(wanted.key, wanted.body, stored.body, environment()))
+
+
+def _with_company(wanted: Definition, versions: list[Version]) -> Definition:
+    """A house has one `[company]`, which several files may each say a part of: what a file leaves out stays.
+
+    An empty text takes a key away again.
+    """
+    if wanted.kind != COMPANY:
+        return wanted
+    stored = newest(versions).get((wanted.kind, wanted.key))
+    whole = {**(stored.body if stored is not None and not stored.retired else {}), **wanted.body}
+    return replace(wanted, body={key: value for key, value in whole.items() if value != ""})
 
 
 def _after(versions: list[Version], wanted: Iterable[Definition], now: datetime) -> SetUp:

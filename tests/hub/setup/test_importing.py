@@ -65,6 +65,17 @@ def test_a_change_is_a_new_version_and_the_old_one_stays(
     assert versions == [("a", 1, {"title": "A"}), ("b", 1, {"title": "B"}), ("a", 2, {"title": "Z"})]
 
 
+def test_the_company_is_added_to_key_by_key(bring: Callable[[str], Report], setup: Callable[[], SetUp]) -> None:
+    bring("[company]\nname = 'Office'\ndefault_region = 'PL'\nalert_line = 'mail'\n")
+    again = bring("[company]\npublic_url = 'https://desk.example'\n")
+    assert again.count(Change.CHANGED) == 1
+    now = setup().company
+    assert (now.name, now.default_region, now.public_url) == ("Office", "PL", "https://desk.example")
+    assert bring("[company]\nname = 'Office'\n").count(Change.SAME) == 1
+    bring("[company]\nalert_line = ''\n")
+    assert (setup().company.alert_line, setup().company.name) == (None, "Office")
+
+
 def test_the_order_of_keys_is_no_change(bring: Callable[[str], Report]) -> None:
     bring("[team.a]\ntitle = 'A'\ncalendar = 'c'\n")
     assert bring("[team.a]\ncalendar = 'c'\ntitle = 'A'\n").count(Change.SAME) == 1
