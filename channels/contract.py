@@ -241,7 +241,7 @@ class Telephone(Protocol):
 
 
 class ChannelModule(Protocol):
-    """What a channel folder's `__init__` offers."""
+    """What a channel folder's `__init__` offers. One through which nobody can write says `WRITES = False` besides."""
 
     Settings: type[Any]
 

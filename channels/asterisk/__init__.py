@@ -9,7 +9,10 @@ from channels.asterisk.settings import Settings
 from channels.contract import Door
 from channels.touch import Touch
 
-__all__ = ["Settings", "create", "parse_again"]
+__all__ = ["WRITES", "Settings", "create", "parse_again"]
+
+WRITES = False
+"""A telephone line carries no messages: it is offered to nobody who writes."""
 
 
 def create(line: str, settings: Settings, door: Door) -> AsteriskChannel:

@@ -17,8 +17,10 @@ from hub.errors import BadInput, Conflict
 from hub.identify import Identifier
 from hub.journal import note
 from hub.outbound import Outgoing, write_down
+from hub.places import FORM
 from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
+from hub.setup.titles import say
 from storage import models
 from storage.search import index_clients, words_of
 from storage.unit import Unit
@@ -52,10 +54,12 @@ def reply(unit: Unit, setup: SetUp, number: int, actor: Actor, letter: Letter) -
     """Answer in a conversation; returns the delivery. It counts as an answer once the channel has taken it."""
     talk = finding.find_row(unit, models.conversation, number)
     last = _last_inbound(unit, talk)
-    line = _choose_line(setup, letter, talk["team"], _ways_back(unit, talk, last), last["line"] if last else None)
+    line = _choose_line(unit, setup, letter, talk["team"], _ways_back(unit, talk, last), _usual_line(setup, last))
     _check_letter(letter)
     to = _read_all(setup, letter.to, "to") or _who_wrote(unit, setup, talk, last, line)
     subject = letter.subject or _answering(last["subject"] if last else talk["subject"])
+    if subject is None and setup.lines[line].channel == "email":
+        subject = subject_of_answer(setup, last["line"] if last else "", last["language"] if last else None)
     message = _outgoing(setup, line, talk, to, letter, actor, subject)
     interaction, delivery = _send(unit, setup, message, letter, actor)
     unit.connection.execute(
@@ -75,7 +79,7 @@ def write_first(
     if client is not None:
         whose = finding.refer_to_client(unit, client)["id"]
         wanted = written or _identities_of(unit, whose)
-        line = _choose_line(setup, letter, None, [one.scheme for one in wanted], None)
+        line = _choose_line(unit, setup, letter, None, [one.scheme for one in wanted], None)
         to = written or tuple(one for one in wanted if _speaks(setup, line, one.scheme))[:1]
         if not to:
             raise BadInput(f"client {whose} has no address for line {line}", field="to", remedy="name one in to")
@@ -84,7 +88,7 @@ def write_first(
         to = written or ((first,) if first else ())
         if not to:
             raise BadInput("to whom?", field="client", remedy="name a client or an identity")
-        line = _choose_line(setup, letter, None, [to[0].scheme], None)
+        line = _choose_line(unit, setup, letter, None, [to[0].scheme], None)
         whose = _find_or_make_client(unit, first or to[0], actor)
     talk = _open(unit, setup, whose, line, letter, actor)
     _, delivery = _send(unit, setup, _outgoing(setup, line, talk, to, letter, actor, letter.subject), letter, actor)
@@ -103,7 +107,7 @@ def forward(unit: Unit, setup: SetUp, number: int, actor: Actor, letter: Letter)
     to = _read_all(setup, letter.to, "to")
     if not to:
         raise BadInput("forward it to whom?", field="to", remedy="name at least one address")
-    line = _choose_line(setup, letter, talk["team"], [to[0].scheme], original["line"])
+    line = _choose_line(unit, setup, letter, talk["team"], [to[0].scheme], _usual_line(setup, original))
     text = f"{letter.text}\n\n{_quoted(original)}".lstrip()
     subject = letter.subject or f"Fwd: {original['subject'] or ''}".strip()
     copies = _copy_files(unit, number, actor)
@@ -112,6 +116,12 @@ def forward(unit: Unit, setup: SetUp, number: int, actor: Actor, letter: Letter)
     _, delivery = _send(unit, setup, message, complete, actor)
     note(unit, actor, "forwarded", "interaction", number, {"delivery": delivery, "to": [str(one) for one in to]})
     return delivery
+
+
+def subject_of_answer(setup: SetUp, line: str, language: str | None) -> str:
+    """What a mail is called that answers something without a subject: the form he filled in, else our name."""
+    form = setup.forms.get(line.removeprefix(FORM)) if line.startswith(FORM) else None
+    return f"Re: {say(form.title, language)}" if form is not None else setup.company.name
 
 
 def _check_letter(letter: Letter) -> None:
@@ -192,8 +202,16 @@ def _ways_back(unit: Unit, talk: Row, last: Row | None) -> list[str]:
     return list(dict.fromkeys([*written, *known]))
 
 
-def _choose_line(setup: SetUp, letter: Letter, team: str | None, schemes: Iterable[str], usual: str | None) -> str:
-    """The line that is named, else the one he wrote to, else one of the team's that reaches him."""
+def _usual_line(setup: SetUp, last: Row | None) -> str | None:
+    """The line he wrote to, if we can write back on it."""
+    line = setup.lines.get(last["line"]) if last else None
+    return last["line"] if last and line is not None and line.sends else None
+
+
+def _choose_line(
+    unit: Unit, setup: SetUp, letter: Letter, team: str | None, schemes: Iterable[str], usual: str | None
+) -> str:
+    """The line that is named, else the usual one, else one of the team's that reaches him, a working one first."""
     if letter.line is not None:
         line = setup.lines.get(letter.line)
         if line is None:
@@ -201,17 +219,19 @@ def _choose_line(setup: SetUp, letter: Letter, team: str | None, schemes: Iterab
         if not line.sends:
             raise BadInput(f"line {letter.line} does not send", field="line", remedy="choose another line")
         return letter.line
-    if usual is not None and usual in setup.lines and setup.lines[usual].sends:
+    if usual is not None:
         return usual
+    health = models.line_health
+    sick = set(unit.connection.scalars(select(health.c.line).where(health.c.state == "needs_person")))
     able = [
-        (line.team != team, order, key)
+        (key in sick, line.team != team, order, key)
         for order, scheme in enumerate(schemes)
         for key, line in sorted(setup.lines.items())
         if line.sends and scheme in _SCHEMES.get(line.channel, (line.channel,))
     ]
     if not able:
         raise BadInput("no line reaches this client", field="line", remedy="set a line up that can send to him")
-    return min(able)[2]
+    return min(able)[3]
 
 
 def _speaks(setup: SetUp, line: str, scheme: str) -> bool:

@@ -10,6 +10,7 @@ from aiohttp import web
 from sqlalchemy import Connection
 
 from hub.access.accounts import read_account
+from hub.actions.writing import subject_of_answer
 from hub.composition import HUB, Hub
 from hub.desk.doing import number_of
 from hub.desk.language import Speech
@@ -95,18 +96,26 @@ def _answering(
     draft = conversations.read_draft(connection, number, visitor.key)
     known = setup.lines.get(line)
     by_email = known is not None and known.channel == "email"
-    subject = next((one.subject for one in reversed(entries) if one.subject), "") or ""
     return {
         "lines": lines,
         "line": line,
         "can_reply": bool(lines),
         "by_email": by_email,
         "to": _address(last, card) if by_email else "",
-        "subject": subject if not subject or subject.lower().startswith("re:") else f"Re: {subject}",
+        "subject": _subject(hub, entries, last) if by_email else "",
         "draft": draft,
         "draft_files": log.read_files(connection, draft.attachments),
         "signature": read_account(connection, visitor.key).signature,
     }
+
+
+def _subject(hub: Hub, entries: list[Entry], last: Entry | None) -> str:
+    """ "Re: " and what was written about; a form has no subject but its title."""
+    subject = next((one.subject for one in reversed(entries) if one.subject), None)
+    if subject:
+        return subject if subject.lower().startswith("re:") else f"Re: {subject}"
+    language = last.origin.get("language") if last else None
+    return subject_of_answer(hub.setup.current, last.line if last else "", language)
 
 
 def _reaches(channel: str, schemes: list[str]) -> bool:

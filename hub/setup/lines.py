@@ -59,8 +59,8 @@ class Line(BaseModel):
 
     @property
     def sends(self) -> bool:
-        """Whether the hub may send through it."""
-        return self.known and self.policy == "allowed"
+        """Whether the hub may write to clients through it; a telephone line carries no messages."""
+        return self.policy == "allowed" and getattr(find_channel(self.channel), "WRITES", self.known)
 
 
 COMMON = frozenset(Line.model_fields) - {"own"}

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from channels.touch import Direction, Kind, Thread
+from channels.contract import Health, LineState
+from channels.touch import Direction, Kind, Thread, Touch
 from hub.actions import clients, writing
 from hub.actions.writing import Letter
 from hub.errors import BadInput
+from hub.listeners import note_health
+from hub.setup.importing import take
+from hub.setup.reading import read_setup
+from hub.setup.snapshot import load_setup
 from storage import models
 from tests.hub.office import ANNA, IVAN, IVANS_PHONE, OLGA, PROGRAM, Office
 
@@ -154,6 +161,61 @@ def test_a_forwarded_copy_answers_nobody(office: Office) -> None:
     assert office.row(models.conversation, came["conversation_id"])["waiting_id"] == came["id"]
     with pytest.raises(BadInput):
         office.act(writing.forward, came["id"], ANNA, Letter("кому?"))
+
+
+def fill_in(office: Office) -> dict[str, Any]:
+    return office.hear(
+        Touch(
+            line="form:contact",
+            event_key="f1",
+            kind=Kind.FORM,
+            direction=Direction.INBOUND,
+            at=office.clock(),
+            party=(IVAN,),
+            text="Перезвоните",
+        )
+    )
+
+
+def test_an_answer_to_a_form_is_called_by_its_title(office: Office) -> None:
+    came = fill_in(office)
+    number = office.act(writing.reply, came["conversation_id"], ANNA, Letter("Добрый день!"))
+    copy = office.row(models.interaction, office.row(models.delivery, number)["interaction_id"])
+    assert (copy["line"], copy["subject"]) == ("support-mail", "Re: Напишите нам")
+
+
+def test_a_line_that_needs_a_person_is_the_last_choice(office: Office) -> None:
+    spare = "[line.a-mail]\nchannel = 'email'\nteam = 'support'\naddress = 'a@office.example'\n"
+    spare += "imap = { host = 'x', user = 'a', password = 'x' }\nsmtp = { host = 'x' }\n"
+    office.store.write_now(lambda unit: take(unit, read_setup([("spare.toml", spare)]), "test"))
+    office.setup = office.store.read_now(load_setup)
+    talk = fill_in(office)["conversation_id"]
+    first = office.row(models.delivery, office.act(writing.reply, talk, ANNA, Letter("Первый")))
+    office.store.write_now(
+        lambda unit: note_health(unit, "a-mail", Health(LineState.NEEDS_PERSON, "the password is wrong"))
+    )
+    second = office.row(models.delivery, office.act(writing.reply, talk, ANNA, Letter("Второй")))
+    assert (first["line"], second["line"]) == ("a-mail", "support-mail")
+
+
+def test_nobody_writes_by_a_telephone_line(office: Office) -> None:
+    pbx = "[line.pbx]\nchannel = 'asterisk'\nhost = '127.0.0.1'\nusername = 'hub'\nsecret = 'x'\n"
+    office.store.write_now(lambda unit: take(unit, read_setup([("pbx.toml", pbx)]), "test"))
+    office.setup = office.store.read_now(load_setup)
+    assert (office.setup.lines["pbx"].listens, office.setup.lines["pbx"].sends) == (True, False)
+    office.act(clients.create, ANNA, {"name": "Иван"}, (str(IVAN), str(IVANS_PHONE)))
+    call = Touch(
+        line="pbx",
+        event_key="c1",
+        kind=Kind.CALL,
+        direction=Direction.INBOUND,
+        at=office.clock(),
+        party=(IVANS_PHONE,),
+        call={"outcome": "missed", "reason": "no_answer"},
+    )
+    talk = office.hear(call)["conversation_id"]
+    number = office.act(writing.reply, talk, ANNA, Letter("Мы не дозвонились"))
+    assert office.row(models.delivery, number)["line"] == "support-mail"
 
 
 def test_markup_of_a_letter_is_cleaned(office: Office) -> None:
