@@ -119,7 +119,7 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
         store,
         {
             "deliver": Deliver(store, setup_now, listeners.channel_of),
-            "notify": Notify(store, setup_now, listeners.channel_of),
+            "notify": Notify(store, setup_now, listeners.channel_of, hub.settings.address),
             "acknowledge": Acknowledge(store, setup_now),
             "pass_on": PassOn(store, setup_now),
             "announce": Announce(store, setup_now),

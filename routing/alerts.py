@@ -91,15 +91,21 @@ def _single(
         o = obligations[each.obligation]
         language = book.roster.language(each.to)
         subject, text = compose(each, o, names.get(o.client, ""), language, book)
-        jobs.append(_job(unit, each.to, [number], subject, text, each))
+        jobs.append(_job(unit, each.to, [number], subject, text, each, o.conversation))
         unit.emit(Event("alert", number, "new", o.client, o.conversation, each.to, o.team))
     _push(unit, jobs)
 
 
 def _job(
-    unit: Unit, to: str, numbers: list[int], subject: str, text: str, each: RaiseAlert | None = None
+    unit: Unit,
+    to: str,
+    numbers: list[int],
+    subject: str,
+    text: str,
+    each: RaiseAlert | None = None,
+    conversation: int | None = None,
 ) -> dict[str, Any]:
-    body = {"operator": to, "alert": numbers[0], "subject": subject, "text": text}
+    body = {"operator": to, "alert": numbers[0], "subject": subject, "text": text, "conversation": conversation}
     run_at = max(each.push_at, unit.now) if each else unit.now
     return {"kind": "notify", "body": body, "run_at": run_at, "made_at": unit.now, "attempts": 0, "started": 0}
 

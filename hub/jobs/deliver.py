@@ -127,7 +127,9 @@ def _read(connection: Connection, number: int) -> Row | None:
         .order_by(interaction.c.id.desc())
         .limit(_MOST_ANSWERED)
     )
-    found_earlier = connection.execute(earlier).all()
+    found_earlier = list(connection.execute(earlier))
+    if row["interaction"]["direction"] == "internal":
+        found_earlier = []  # a forwarded copy answers nothing that its reader has seen
     row["answers"] = tuple(one.external_id for one in reversed(found_earlier))
     heard = (one.external_id for one in found_earlier if one.direction == "inbound" and one.kind != "note")
     row["replies_to"] = next(heard, None)

@@ -16,12 +16,19 @@ from storage.store import Store
 
 
 class Notify:
-    """The handler of `notify` jobs: `{operator, subject, text}` or `{to, subject, text}`."""
+    """The handler of `notify` jobs: `{operator, subject, text}` or `{to, subject, text}`.
 
-    def __init__(self, store: Store, setup: Callable[[], SetUp], channel_of: Callable[[str], Channel]) -> None:
+    Where the job names a `conversation`, its page at the desk is linked; `address` is where people reach the desk
+    when the set-up does not say.
+    """
+
+    def __init__(
+        self, store: Store, setup: Callable[[], SetUp], channel_of: Callable[[str], Channel], address: str = ""
+    ) -> None:
         self._store = store
         self._setup = setup
         self._channel_of = channel_of
+        self._address = address
 
     async def __call__(self, job: Job) -> None:
         setup = self._setup()
@@ -39,7 +46,7 @@ class Notify:
             reference=f"n{job.id}",
             to=(Identity("email", address),),
             subject=str(job.body.get("subject") or ""),
-            text=str(job.body.get("text") or ""),
+            text=self._text(job, setup),
             at=self._store.now(),
             sender_name=setup.company.name,
             automatic=True,
@@ -55,6 +62,12 @@ class Notify:
             if not error.retryable or job.attempts >= MOST_ATTEMPTS:
                 raise GiveUp(error.reason) from error
             raise
+
+    def _text(self, job: Job, setup: SetUp) -> str:
+        text = str(job.body.get("text") or "")
+        address = (setup.company.public_url or self._address).rstrip("/")
+        number = job.body.get("conversation")
+        return f"{text}\n\n{address}/desk/conversations/{number}" if address and number else text
 
 
 def alert_line(setup: SetUp) -> str | None:

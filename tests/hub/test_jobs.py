@@ -253,6 +253,22 @@ async def test_our_own_people_are_told_by_mail(office: Office) -> None:
     assert left(office) == []
 
 
+async def test_a_notice_links_what_it_is_about(office: Office) -> None:
+    channel = FakeChannel()
+    add(office, "notify", operator="anna", subject="Срок", text="Ответьте", conversation=7)
+    handler = Notify(office.store, lambda: office.setup, lambda line: channel, "http://127.0.0.1:8080")
+    await work(office, {"notify": handler})
+    assert channel.sent[0].text == "Ответьте\n\nhttp://127.0.0.1:8080/desk/conversations/7"
+
+
+async def test_a_forwarded_copy_is_no_answer_to_the_client_s_mail(office: Office) -> None:
+    came, channel = office.mail(), FakeChannel()
+    office.act(writing.forward, came["id"], ANNA, Letter("Взгляните", to=("lawyer@example.org",)))
+    await work(office, deliverer(office, channel))
+    (message,) = channel.sent
+    assert (message.subject, message.answers, message.replies_to) == ("Fwd: Вопрос", (), None)
+
+
 async def test_a_notice_is_given_up_when_it_is_refused(office: Office) -> None:
     add(office, "notify", to="x@example.org", subject="x")
     await work(office, notifier(office, FakeChannel(OptedOut("no"))))
