@@ -242,8 +242,10 @@ def _parse_bytes(setup: SetUp, settings: Settings, door: Door, row: Row, raw: by
         form = setup.forms.get(line.removeprefix(FORM))
         if form is None:
             raise BadSettings(f"there is no form {line.removeprefix(FORM)!r}")
-        region = setup.company.default_region
-        return parse_form_again(line.removeprefix(FORM), form, raw, row["media_type"], row["at"], region=region)
+        # The visitor's language was in the request, and decides by which labels the text names the fields.
+        spoken = (row.get("body") or {}).get("language") or ""
+        key, region = line.removeprefix(FORM), setup.company.default_region
+        return parse_form_again(key, form, raw, row["media_type"], row["at"], region=region, language=spoken)
     known = setup.lines.get(line)
     if known is None:
         raise BadSettings(f"there is no line {line!r}")

@@ -22,9 +22,9 @@ from tests.hub.intaking import form, mail, take_in
 from tests.hub.office import ANNA, Office
 
 
-def keep(office: Office, touch: Touch, raw: bytes) -> None:
+def keep(office: Office, touch: Touch, raw: bytes, media_type: str = "message/rfc822") -> None:
     def work(unit: Unit) -> None:
-        row = {"media_type": "message/rfc822", "size": len(raw), "data": zlib.compress(raw), "path": None}
+        row = {"media_type": media_type, "size": len(raw), "data": zlib.compress(raw), "path": None}
         batch = Batch(unit, office.setup, [Arrival(touch, raw=row)])
         batch.skip_what_was_seen()
         batch.find_what_it_belongs_to()
@@ -86,6 +86,16 @@ def test_what_people_have_said_since_stays(office: Office) -> None:
     mend(office, found)
     (row,) = office.rows(models.interaction)
     assert (row["text"], row["fields"]) == ("y", {"message": "corrected", "n": "new"})
+
+
+def test_a_form_is_read_again_in_the_visitor_s_language(office: Office, tmp_path: Path) -> None:
+    for language, text in (("en", "Your name: Ivan"), ("pl", "Imię i nazwisko: Ivan")):
+        touch = form(text, language=language, fields={"name": "Ivan"})
+        keep(office, touch, b"name=Ivan", "application/x-www-form-urlencoded")
+    assert [found.touch.text for found in reread(office, tmp_path) if found.touch] == [
+        "Your name: Ivan",
+        "Imię i nazwisko: Ivan",
+    ]
 
 
 def test_an_edit_that_came_later_stays(office: Office, tmp_path: Path) -> None:
