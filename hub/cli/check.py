@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _PATIENCE_S = 60.0
 _CORRECT = "Correct the set-up file and import it again."
+_WAIT = "Look whether the server is up, and at host and port of the line; the hub tries again by itself."
 _WORDS = {"running": "running", "will_retry": "will retry", "needs_person": "needs a person"}
 
 
@@ -79,9 +81,12 @@ async def _try(settings: Settings, store: Store, setup: LiveSetUp, key: str) -> 
     from hub import listeners
 
     try:
-        return await asyncio.wait_for(listeners.check(settings, store, setup, key), _PATIENCE_S)
+        health = await asyncio.wait_for(listeners.check(settings, store, setup, key), _PATIENCE_S)
     except TimeoutError:
         return Health(LineState.WILL_RETRY, f"no answer within {_PATIENCE_S:.0f} seconds", "See if the server is well.")
+    if health.remedy or health.state is LineState.RUNNING:
+        return health
+    return replace(health, remedy=_WAIT if health.state is LineState.WILL_RETRY else _CORRECT)
 
 
 def _show(healths: dict[str, Health], as_json: bool) -> None:

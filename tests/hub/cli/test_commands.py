@@ -6,10 +6,12 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from hub.setup.lines import find_channel
 from tests.hub.cli.conftest import CALENDARS, LINES, OFFICE, Touchline
 from tests.peers.workshop import free_port
 
@@ -126,9 +128,18 @@ def test_check_without_lines(touchline: Touchline) -> None:
     assert json.loads(touchline("check", "--json").out) == {"lines": []}
 
 
-def test_check_really_connects(touchline: Touchline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    port = free_port()
+@pytest.fixture
+def email_alone(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An installation that has one channel; which channels there are is remembered by the process."""
     monkeypatch.setattr("channels.registry.names", lambda: ("email",))
+    find_channel.cache_clear()
+    yield
+    find_channel.cache_clear()
+
+
+@pytest.mark.usefixtures("email_alone")
+def test_check_really_connects(touchline: Touchline, tmp_path: Path) -> None:
+    port = free_port()
     file = tmp_path / "lines.toml"
     file.write_text(
         Path(LINES).read_text(encoding="utf-8").replace("1143", str(port))
@@ -144,6 +155,7 @@ def test_check_really_connects(touchline: Touchline, tmp_path: Path, monkeypatch
     assert set(lines) == {"bot", "env", "office-pbx", "sms", "support-mail"}
     assert lines["support-mail"]["state"] == "will_retry"
     assert str(port) in lines["support-mail"]["reason"]
+    assert all(each["remedy"] for each in lines.values())
     assert lines["bot"]["state"] == "needs_person"
     assert "NOT_SET_AT_ALL is not set" in lines["env"]["reason"]
     assert "NOT_SET_AT_ALL" in lines["env"]["remedy"]
