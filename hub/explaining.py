@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
+from hub.broadcasts import Broadcast, find_broadcast
 from hub.errors import NotFound
 from hub.setup.snapshot import SetUp
 from routing.calendar import Calendar
@@ -49,6 +50,7 @@ class ObligationExplained:
     computed: Explanation | None
     history: tuple[ClockEvent, ...]
     excuse: str | None = None
+    broadcast: Broadcast | None = None
 
     def as_json(self) -> dict[str, Any]:
         """For the API and `--json`."""
@@ -73,8 +75,22 @@ class ObligationExplained:
             "met_at": one.met_at and utc_text(one.met_at),
             "met_by": one.met_by,
             "suggested_excuse": self.excuse,
+            "coverage": self._coverage(),
             "computed": self.computed and self.computed.as_json(),
             "history": [entry.as_json() for entry in self.history],
+        }
+
+    def _coverage(self) -> dict[str, Any] | None:
+        """How far the broadcast came that it is part of."""
+        if self.broadcast is None:
+            return None
+        found = self.broadcast.coverage
+        return {
+            "clients": found.clients,
+            "told": found.told,
+            "coverage": round(found.share, 4),
+            "wanted": self.broadcast.wanted,
+            "state": self.broadcast.state,
         }
 
 
@@ -91,7 +107,9 @@ def explain_obligation(connection: Connection, setup: SetUp, number: int, langua
     computed = _compute(found, calendar, rule)
     late = found.breached_at is not None and found.excuse is None
     excuse = suggest_excuse(connection, found, found.closed_at or found.breached_at or found.started) if late else None
-    return ObligationExplained(found, title, told, calendar, computed, _history(connection, number), excuse)
+    history = _history(connection, number)
+    broadcast = find_broadcast(connection, setup, found)
+    return ObligationExplained(found, title, told, calendar, computed, history, excuse, broadcast)
 
 
 def _rule(setup: SetUp, found: ObligationFacts) -> Rule | None:

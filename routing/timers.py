@@ -11,16 +11,20 @@ from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from routing.book import RuleBook
 from routing.decisions import Decision, FireStep
-from routing.engine import decide
+from routing.engine import cancel, decide
 from routing.facts import ConversationFacts, Facts, ObligationFacts
 from routing.ledger import OBLIGATIONS, Ledger, mirror
 from routing.notices import compose_reminder
 from routing.people import find_clients, with_companies
+from routing.regulations.broadcast import Regulation as Broadcast
 from routing.roster import Roster
+from routing.rule import Ended
 from routing.settings import BadRegulation
 from routing.ticking import tick
 from storage.events import Event
 from storage.models import conversation, job, obligation, task
+from storage.repositories import coverage
+from storage.repositories.coverage import REACHED
 from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
@@ -52,7 +56,13 @@ def _sweep_obligations(unit: Unit, book: RuleBook, roster: Roster, limit: int) -
         return 0
     ledger = Ledger.of(unit, book, found)
     responsible = _responsible(unit, book, found)
+    reached = _Reached(unit, book)
     for each in found:
+        if reached(each):
+            out: list[Decision] = []
+            cancel(each, Ended(REACHED, "clock"), unit.now, out)
+            ledger.apply(out)
+            continue
         ledger.apply(_ticked(each, unit.now, book, roster, responsible.get(each.client)))
         after = ledger.obligation(each.id)
         if after.next_at is not None and after.next_at <= unit.now:
@@ -60,6 +70,24 @@ def _sweep_obligations(unit: Unit, book: RuleBook, roster: Roster, limit: int) -
             ledger.apply((FireStep(each.id, "", unit.now, then),))
     ledger.flush()
     return len(found)
+
+
+class _Reached:
+    """Whether enough clients were told of an event by its due; each event is counted once per sweep."""
+
+    def __init__(self, unit: Unit, book: RuleBook) -> None:
+        self._unit = unit
+        self._rules = {rule.key: rule for rule in book.rules if isinstance(rule, Broadcast)}
+        self._known: dict[tuple[str, str], bool] = {}
+
+    def __call__(self, each: ObligationFacts) -> bool:
+        rule, event = self._rules.get(each.regulation), str(each.details.get("event_id"))
+        if rule is None or each.due is None or self._unit.now <= each.due or each.breached_at is not None:
+            return False
+        if (known := self._known.get((rule.key, event))) is None:
+            found = coverage.count(self._unit.connection, rule.key, event, each.start_key)
+            known = self._known[rule.key, event] = rule.enough(found.told, found.clients)
+        return known
 
 
 def _responsible(unit: Unit, book: RuleBook, found: Sequence[ObligationFacts]) -> dict[int, str]:

@@ -92,6 +92,16 @@ class DayOut(TypedDict):
     left: float
 
 
+class CoverageOut(TypedDict):
+    """How far a broadcast came; shares of 1."""
+
+    clients: int
+    told: int
+    coverage: float
+    wanted: float
+    state: Literal["running", "reached", "missed"]
+
+
 class ExplanationOut(TypedDict):
     """Why the deadline is what it is. `computed` holds calendar, zone, tzdata, pauses; null for a promise of a date."""
 
@@ -114,6 +124,7 @@ class ExplanationOut(TypedDict):
     met_at: Shown | None
     met_by: int | None
     suggested_excuse: str | None
+    coverage: CoverageOut | None
     days: list[DayOut]
     computed: dict[str, Any] | None
     history: list[ClockEventOut]

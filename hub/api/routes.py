@@ -12,6 +12,7 @@ from aiohttp.typedefs import Middleware
 from hub.api import (
     administration,
     alerts,
+    broadcasts,
     clients,
     conversations,
     deliveries,
@@ -33,6 +34,7 @@ RESOURCES = (
     clients,
     conversations,
     obligations,
+    broadcasts,
     tasks,
     alerts,
     events,

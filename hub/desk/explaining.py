@@ -52,13 +52,15 @@ async def show_why(request: web.Request) -> web.StreamResponse:
         one = promises.read_promise(connection, number)
         if one is None:
             raise NotFound("There is nothing at this address.")
+        explained = explain_obligation(connection, setup, number)
         return {
             "one": one,
             "ticks": promises.read_ticks(connection, number),
             "days": _days(setup, speech, one),
             "target": target_in_words(speech, one.target),
             "sentence": _sentence(setup, speech, one),
-            "excuse": explain_obligation(connection, setup, number).excuse or "",
+            "excuse": explained.excuse or "",
+            "broadcast": explained.broadcast,
             "zone_note": _zone_note(setup, one),
         }
 

@@ -1,7 +1,8 @@
 """`broadcast`: after an event every client is told within a time.
 
 Who does not want it (or has not consented, where `consent` names a field) is exempt; what came back does not count. A
-message counts that is a mailing, or says in its field `event` which event it is about, or matches `action`.
+message counts that is a mailing, or says in its field `event` which event it is about, or matches `action`. When
+`reach` of the clients were told by the due, the rest is let go; else each of them is a breach.
 """
 
 from __future__ import annotations
@@ -64,6 +65,10 @@ class Regulation(Rule):
     def scope(self, client: int, conversation: int | None, key: str) -> Hashable:
         """Every event for itself."""
         return ("event", key)
+
+    def enough(self, told: int, clients: int) -> bool:
+        """Whether the share that `reach` wants was told; the rest then is no breach."""
+        return told >= self.common.reach * clients
 
     def exempt(self, client: ClientFacts) -> bool:
         """Whether he must not be told."""

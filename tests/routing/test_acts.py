@@ -20,6 +20,7 @@ from routing.ledger import Ledger, read_obligation
 from routing.revision import revise
 from routing.timers import sweep
 from storage.models import alert, client, clock_event, job, obligation, task
+from storage.repositories import coverage
 from storage.store import Store
 from storage.unit import Unit
 
@@ -240,6 +241,35 @@ def test_a_novelty_reaches_everybody_once(office: Office) -> None:
     for _ in range(2):
         office.do(lambda unit: announce(unit, book, event))
     assert [each.client_id for each in office.rows(obligation)] == [1, 3]
+
+
+@pytest.mark.parametrize(("reach", "state"), [("33%", "cancelled"), ("34%", "breached"), ("100%", "breached")])
+def test_a_broadcast_is_judged_by_its_coverage(office: Office, reach: str, state: str) -> None:
+    book = book_of(
+        '[regulation.n]\ntitle = "New"\nkind = "broadcast"\nwithin = "2 working hours"\ncalendar = "office"\n'
+        f'after = {{ event = "product.published" }}\nreach = "{reach}"\n'
+    )
+    office.do(lambda unit: announce(unit, book, EventFacts("p1", "product.published", msk("2026-09-14 10:00"))))
+    office.do(lambda unit: announce(unit, book, EventFacts("p2", "product.published", msk("2026-09-14 10:00"))))
+    office.touch(message(1, "2026-09-14 11:00", "outbound", fields={"event": "p1"}), book=book)
+    office.touch(
+        message(2, "2026-09-14 12:01", "outbound", client=2, conversation=2, fields={"event": "p2"}), book=book
+    )
+    office.at = msk("2026-09-14 12:00:01")
+    office.do(lambda unit: sweep(unit, book, book.roster))
+    first = [each for each in office.rows(obligation) if each.details["event_id"] == "p1"]
+    assert [each.state for each in first] == ["met", state, state]
+    if state == "cancelled":
+        assert {each.closed_why for each in first[1:]} == {"reached"}
+        assert not [each for each in office.rows(alert) if each.obligation_id in {one.id for one in first}]
+    late = [each.breached_at for each in office.rows(obligation) if each.details["event_id"] == "p2"]
+    assert None not in late, "told late is not told in time"
+    (told,) = [
+        one
+        for one in office.store.read_now(lambda connection: coverage.list_events(connection, ["n"]))
+        if one.event == "p1"
+    ]
+    assert (told.told, told.clients, told.name) == (1, 3, "product.published")
 
 
 def test_a_task_made_by_hand_closes_itself(office: Office) -> None:
