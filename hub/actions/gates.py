@@ -22,11 +22,8 @@ def check_gates(unit: Unit, setup: SetUp, talk: dict[str, Any], actor: Actor) ->
     found = _blocking(unit, setup, talk, language)
     if found:
         asked = "; ".join(f"{each.title}: {', '.join(each.missing)}" for each in found)
-        raise Conflict(
-            f"something is to be filled in first ({asked})",
-            field=found[0].missing[0],
-            remedy="fill it in on the client or on the touch, then close",
-        )
+        # what is asked for is said by the regulation's own title, which the manager wrote in the operator's language
+        raise Conflict("something is to be filled in before closing", field=found[0].missing[0], remedy=asked)
 
 
 def _blocking(unit: Unit, setup: SetUp, talk: dict[str, Any], language: str) -> tuple[Blocked, ...]:
