@@ -2,7 +2,7 @@
 
 Within a session two equal messages are two messages (each has its own sequence number), unless the first was refused
 or is still being stored after some seconds, which is when SMSCs lose patience. What came in the last minute of a
-session may not have been acknowledged: an equal message of the next session is that one again, once.
+session may not have been acknowledged: an equal message early in the next session is that one again, once.
 The key is kept before the message is delivered, so that a crash in between repeats it under the same key.
 """
 
@@ -17,6 +17,7 @@ from channels.contract import Memory
 from channels.sms.shelf import Shelf
 
 TAIL_S = 60.0
+EXPECTED_S = 30 * 60.0
 IMPATIENT_S = 5.0
 _MOST = 2000
 
@@ -30,7 +31,9 @@ class Repeats:
         self._now, self._clock = now, clock
         self._shelf = Shelf(memory, "sms lately", self._dump)
         self._lately: dict[str, tuple[str, float]] = {}
-        self._again: dict[str, list[str]] = {}
+        self._tail: dict[str, list[str]] = {}
+        self._refused: dict[str, list[str]] = {}
+        self._began = 0.0
         self._flying: dict[str, tuple[str, float]] = {}
         self._count = 0
 
@@ -40,14 +43,15 @@ class Repeats:
             self._lately = {key: (digest, at) for key, digest, at in json.loads(await self._shelf.load() or "[]")}
         self._prune()
         self._flying.clear()
-        self._again.clear()
+        self._refused.clear()
+        self._tail.clear()
+        self._began = self._clock()
         for key, (digest, _) in self._lately.items():
-            self._again.setdefault(digest, []).append(key)
+            self._tail.setdefault(digest, []).append(key)
 
     async def key_of(self, digest: str) -> str:
         """The key of a message that has come; safe when this returns."""
-        known = self._again.get(digest)
-        if known:
+        if known := self._expected(digest):
             key = known.pop(0)
         elif (flying := self._flying.get(digest)) and self._clock() - flying[1] > IMPATIENT_S:
             key = flying[0]
@@ -65,7 +69,13 @@ class Repeats:
         if (flying := self._flying.get(digest)) and flying[0] == key:
             del self._flying[digest]
         if refused:
-            self._again.setdefault(digest, []).append(key)
+            self._refused.setdefault(digest, []).append(key)
+
+    def _expected(self, digest: str) -> list[str] | None:
+        """The keys under which this message may come again: what was refused certainly does, the rest soon or never."""
+        if self._tail and self._clock() - self._began > EXPECTED_S:
+            self._tail.clear()
+        return self._refused.get(digest) or self._tail.get(digest)
 
     def _prune(self) -> None:
         if not self._lately:

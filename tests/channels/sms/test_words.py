@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 import pytest
@@ -11,8 +12,11 @@ from channels.sms.optout import read_word
 from channels.sms.pdu import read
 from channels.sms.quiet import loud_again, read_hours, zones_of
 from channels.sms.receipts import normal_id, read_report
+from channels.sms.repeats import Repeats
+from channels.sms.shelf import Shelf
 from channels.sms.status import not_signed_in, refused
 from channels.touch import ReceiptState
+from tests.channels.door import Crash, FakeMemory
 from tests.peers.smsc import RECEIPTED_MESSAGE_ID, body, report, tlv
 
 NIGHT = read_hours("21:00-08:00")
@@ -167,3 +171,70 @@ def test_ids_in_hex_and_in_decimal_are_one() -> None:
     found = read_report(read(deliver(report("00FF"))), "reports_in_hex")
     assert found is not None and found.message == normal_id("255", "reports_in_hex") == "255"
     assert normal_id("not-a-number", "answers_in_hex") == "not-a-number"
+
+
+async def test_what_changes_while_it_is_written_is_written_together() -> None:
+    state: list[int] = []
+    kept: list[str] = []
+
+    class Slow(FakeMemory):
+        async def keep(self, key: str, value: str) -> None:
+            await asyncio.sleep(0.01)
+            await FakeMemory.keep(self, key, value)
+            kept.append(value)
+
+    async def change(number: int) -> None:
+        state.append(number)
+        await shelf.save()
+        assert str(number) in kept[-1].split(",")
+
+    shelf = Shelf(Slow(), "k", lambda: ",".join(map(str, state)))
+    first = asyncio.create_task(change(0))
+    await asyncio.sleep(0.005)
+    await asyncio.gather(first, *(change(number) for number in range(1, 50)))
+    assert len(kept) == 2
+
+
+async def test_who_could_not_be_written_hears_of_it_and_the_next_is_written() -> None:
+    memory = FakeMemory(dies_on_keep=True)
+    shelf = Shelf(memory, "k", lambda: "v")
+    results = await asyncio.gather(*(shelf.save() for _ in range(3)), return_exceptions=True)
+    assert [type(result) for result in results] == [Crash] * 3
+    await shelf.save()
+    assert memory.kept == {"k": "v"}
+
+
+async def test_what_may_come_again_is_expected_for_a_while_only() -> None:
+    memory = FakeMemory()
+
+    def now() -> datetime:
+        return datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+    before = Repeats(memory, now)
+    await before.begin()
+    key = await before.key_of("da")
+    before.settle("da", key)
+    soon = Repeats(memory, now)
+    await soon.begin()
+    assert await soon.key_of("da") == key
+    assert await soon.key_of("da") != key
+    late_at = [0.0]
+    late = Repeats(memory, now, lambda: late_at[0])
+    await late.begin()
+    late_at[0] = 31 * 60.0
+    assert await late.key_of("da") != key
+
+
+async def test_what_was_refused_or_is_being_stored_for_long_keeps_its_key() -> None:
+    at = [0.0]
+    one = Repeats(FakeMemory(), lambda: datetime(2026, 11, 21, 12, tzinfo=UTC), lambda: at[0])
+    await one.begin()
+    key = await one.key_of("da")
+    assert await one.key_of("da") != key
+    one.settle("da", key, refused=True)
+    assert await one.key_of("da") == key
+    slow = await one.key_of("net")
+    at[0] = 6.0
+    assert await one.key_of("net") == slow
+    one.settle("net", slow)
+    assert await one.key_of("net") != slow
