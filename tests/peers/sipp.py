@@ -1,10 +1,12 @@
 """Telephones that do as they are told: one sipp process per telephone and call."""
 
 import asyncio
+import itertools
 import os
+import random
 import shutil
-import socket
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -16,6 +18,7 @@ from tests.peers.process import clean_environment
 from tests.peers.workshop import free_port
 
 REMEDY = "apt-get install sip-tester, or: python -m tests.peers"
+_INFANCY_S = 0.25
 
 
 @dataclass
@@ -24,8 +27,11 @@ class Phones:
 
     pbx: Asterisk
     _running: list[asyncio.subprocess.Process] = field(default_factory=list)
+    _logs: dict[int, Path] = field(default_factory=dict)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
+        self._media = _media_ports()
         found = find_program("/usr/bin/sipp")
         if found is None:
             raise PeerMissing("sipp", "not installed", REMEDY)
@@ -60,22 +66,38 @@ class Phones:
         ]
         process = await self._start([*words, "127.0.0.1"])
         while not _is_taken(port):
-            assert process.returncode is None, f"sipp cannot listen on {port}"
+            assert process.returncode is None, (
+                f"sipp cannot listen on {port} ({process.returncode}): {self._said(process)}"
+            )
             await asyncio.sleep(0.01)
 
     async def caller(
         self, number: str, scenario: str = "bye", talk_ms: int = 2000, *, who: str = "79161234567", name: str = "Ivan"
     ) -> asyncio.subprocess.Process:
         """Somebody calls: `bye` hangs up after a while, `cancel` while it rings, `wait` never."""
-        callers = self._folder / f"callers-{len(self._running)}.csv"
+        callers = self._folder / f"callers-{next(self._numbers)}.csv"
         callers.write_text(f"SEQUENTIAL\n{who};{name}\n")
         words = ["-sf", f"uac_{scenario}.xml", "-s", number, "-d", str(talk_ms), "-inf", str(callers), "-m", "1"]
         return await self._start([*words, "-p", str(free_port()), f"127.0.0.1:{self.pbx.sip}"])
 
     async def _start(self, words: list[str]) -> asyncio.subprocess.Process:
-        fixed = ["-i", "127.0.0.1", "-mp", str(free_port()), "-nostdin", "-key", "pbx", str(self.pbx.sip)]
+        """Once more when a port that sipp chose itself was taken in that very moment."""
+        for _ in range(5):
+            process = await self._spawn(list(words))
+            try:
+                await asyncio.wait_for(process.wait(), _INFANCY_S)
+            except TimeoutError:
+                return process
+            if "Unable to bind" not in self._said(process):
+                return process  # its call was short
+        raise AssertionError(f"sipp does not live: {self._said(process)}")
+
+    async def _spawn(self, words: list[str]) -> asyncio.subprocess.Process:
+        ports = ["-mp", str(next(self._media)), "-cp", str(free_port())]
+        fixed = ["-i", "127.0.0.1", *ports, "-nostdin", "-key", "pbx", str(self.pbx.sip)]
         words[1] = str(KIT / "sipp" / words[1])
-        with (self._folder / f"log-{len(self._running)}").open("wb") as log:
+        number = next(self._numbers)
+        with (self._folder / f"log-{number}").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
                 str(self._program.path),
                 *fixed,
@@ -92,14 +114,23 @@ class Phones:
                 },
             )
         self._running.append(process)
+        self._logs[process.pid] = self._folder / f"log-{number}"
         return process
+
+    def _said(self, process: asyncio.subprocess.Process) -> str:
+        return self._logs[process.pid].read_text(errors="replace")[:3000]
 
 
 def _is_taken(port: int) -> bool:
-    """Whether somebody listens there: an INVITE into the void would be repeated into the next scenario."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-    return False
+    """Whether somebody listens there: an INVITE into the void would be repeated into the next scenario.
+
+    Looked up and not tried out: whoever tries holds the port for the moment in which sipp wants it.
+    """
+    wanted = f":{port:04X} "
+    return any(wanted in line for line in Path("/proc/net/udp").read_text().splitlines())
+
+
+def _media_ports() -> Iterator[int]:
+    """sipp takes this port and two above it; they lie below those that servers and telephones get."""
+    first = random.SystemRandom().randrange(12_000, 19_000, 8)
+    return itertools.cycle([*range(first, 19_992, 8), *range(12_000, first, 8)])

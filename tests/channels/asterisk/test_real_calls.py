@@ -105,7 +105,7 @@ def test_what_it_comes_to(name: str, names: str, user: str, request: pytest.Fixt
     if call["outcome"] == "answered":
         _check_times(name, call)
     if name == "timeout_to_voicemail":
-        assert call["voicemail"] and 6.5 < call["wait_s"] < 8.5
+        assert call["voicemail"] and 5.5 < call["wait_s"] < 8.5
     if names == "plain" and user == "hub" and call["outcome"] == "answered" and call["direction"] == "inbound":
         assert call["recording"].endswith(".wav") and "/" not in call["recording"]
 
