@@ -9,6 +9,7 @@ The key is kept before the message is delivered, so that a crash in between repe
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -35,7 +36,7 @@ class Repeats:
         self._refused: dict[str, list[str]] = {}
         self._began = 0.0
         self._flying: dict[str, tuple[str, float]] = {}
-        self._count = 0
+        self._count, self._salt = 0, secrets.token_hex(2)
 
     async def begin(self) -> None:
         """A new session: what came at the end of the last one may come again."""
@@ -58,7 +59,7 @@ class Repeats:
         else:
             self._count += 1
             at = self._now().timestamp()
-            key = f"{digest}:{int(at * 1000):x}.{self._count % 4096:x}"
+            key = f"{digest}:{int(at * 1000):x}.{self._salt}{self._count:x}"
             self._lately[key] = (digest, at)
         self._flying[digest] = (key, self._clock())
         await self._shelf.save()
