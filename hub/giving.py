@@ -41,7 +41,7 @@ class Giver:
 def load_now(unit: Unit) -> Desk:
     """Who is at work now."""
     presence = read_presence(unit.connection, unit.now)
-    return load_desk(unit, presence.present, presence.on_call)
+    return load_desk(unit, presence.present, presence.on_call | presence.away)
 
 
 def watch(unit: Unit, decision: AssignConversation) -> None:

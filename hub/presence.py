@@ -20,6 +20,8 @@ LASTS = timedelta(seconds=70)
 """How long an open desk counts that was not heard of again."""
 GRACE = timedelta(seconds=10)
 """Going from page to page closes one stream and opens another."""
+SHIFT = timedelta(hours=12)
+"""How long somebody is at work of whom a program said so."""
 CALL_LASTS = timedelta(hours=4)
 """A call whose end nobody reported keeps nobody busy for longer."""
 HERE, ON_CALL, AWAY, GONE = "here", "on_call", "away", "gone"
@@ -50,6 +52,11 @@ class Presence:
     def on_call(self) -> frozenset[str]:
         """Those who are talking."""
         return frozenset(key for key, state in self.states.items() if state == ON_CALL)
+
+    @property
+    def away(self) -> frozenset[str]:
+        """Those who said so; they get nothing even while nobody keeps track of the others."""
+        return frozenset(key for key, state in self.states.items() if state == AWAY)
 
 
 def read_presence(connection: Connection, now: datetime) -> Presence:
@@ -88,9 +95,15 @@ def end_call(unit: Unit, operator: str, telephone: str) -> None:
         _tell(unit, operator, HERE)
 
 
-def go_away(unit: Unit, operator: str, until: datetime | None = None) -> None:
-    """He says himself that he is away; open desks do not count until he is back."""
+def be_here(unit: Unit, operator: str, until: datetime | None = None) -> None:
+    """A program says that he is at work, without a desk of ours: a shift long, unless it says until when."""
     rows.say(unit, operator, rows.SEEN, GONE, unit.now)
+    if rows.say(unit, operator, _OWN, HERE, until or unit.now + SHIFT):
+        _tell(unit, operator, HERE)
+
+
+def go_away(unit: Unit, operator: str, until: datetime | None = None) -> None:
+    """He says himself that he is away; open desks do not count until he is back. Of the others this says nothing."""
     if rows.say(unit, operator, _OWN, AWAY, until):
         _tell(unit, operator, AWAY)
 

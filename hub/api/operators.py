@@ -60,7 +60,7 @@ async def list_operators(call: Call[Any, Any]) -> OperatorPage:
 
 
 class PresenceIn(In):
-    """`away` until he is back (or `until`); `here` takes that back; `on_call` and `off_call` are for telephones."""
+    """`away` until he is back (or `until`), `here` for a shift (or `until`); `on_call`, `off_call`: telephones."""
 
     state: Literal["here", "away", "on_call", "off_call"]
     until: Instant | None = None
@@ -101,7 +101,7 @@ def _say(unit: Unit, key: str, wanted: PresenceIn) -> None:
     if wanted.state == "away":
         presence.go_away(unit, key, wanted.until)
     elif wanted.state == "here":
-        presence.come_back(unit, key)
+        presence.be_here(unit, key, wanted.until)
     elif wanted.state == "on_call":
         presence.take_call(unit, key, wanted.telephone)
     else:

@@ -100,6 +100,23 @@ def test_once_somebody_keeps_track_only_who_is_here_gets_work(practice: Practice
     assert come(practice, "c5")["owner"] is None
 
 
+def test_who_says_that_he_is_away_gets_nothing_though_nobody_keeps_track_of_the_others(practice: Practice) -> None:
+    say(practice, presence.go_away, "anna")
+    assert [come(practice, f"c{number}")["owner"] for number in range(2)] == ["boris", "boris"]
+    say(practice, presence.come_back, "anna")
+    assert come(practice, "c3")["owner"] == "anna"
+
+
+def test_who_is_at_work_as_a_program_says_gets_work_until_his_shift_ends(practice: Practice) -> None:
+    say(practice, presence.be_here, "boris")
+    assert come(practice, "c1")["owner"] == "boris"
+    practice.clock.move(hours=13)
+    assert come(practice, "c2")["owner"] is None
+    say(practice, presence.be_here, "boris")
+    say(practice, presence.go_away, "boris")
+    assert come(practice, "c3")["owner"] is None
+
+
 async def test_what_waits_is_given_to_who_becomes_free(practice: Practice) -> None:
     say(practice, presence.come, "anna", "d1")
     say(practice, presence.go_away, "anna")
