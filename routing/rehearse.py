@@ -16,7 +16,8 @@ from typing import Any
 
 from routing.book import RuleBook
 from routing.decisions import Decision, RaiseAlert, StartObligation
-from routing.engine import decide
+from routing.engine import cancel, decide
+from routing.explain import utc_text
 from routing.facts import (
     ClientFacts,
     ConversationFacts,
@@ -26,6 +27,8 @@ from routing.facts import (
     ObligationFacts,
 )
 from routing.fold import EFFECTS, begun, fold
+from routing.regulations.broadcast import Regulation as Broadcast
+from routing.rule import Ended
 from routing.ticking import tick
 
 
@@ -107,9 +110,9 @@ class Report:
                     "client": each.client,
                     "conversation": each.conversation,
                     "owner": each.owner,
-                    "started": each.started.isoformat(),
-                    "due": each.due.isoformat() if each.due else None,
-                    "met_at": each.met_at.isoformat() if each.met_at else None,
+                    "started": utc_text(each.started),
+                    "due": utc_text(each.due) if each.due else None,
+                    "met_at": utc_text(each.met_at) if each.met_at else None,
                 }
                 for each in self.worst
             ],
@@ -163,8 +166,23 @@ class Rehearsal:
         while self._queue and self._queue[0][0] < now:
             at, number = heappop(self._queue)
             found = self._state[number]
-            if found.next_at == at:
+            if found.next_at == at and self._enough(found, at):
+                out: list[Decision] = []
+                cancel(found, Ended("reached", "clock"), at, out)
+                self._apply(out, at)
+            elif found.next_at == at:
                 self._apply(tick(found, at, self._book, self._book.roster, self._responsible.get(found.client)), at)
+
+    def _enough(self, found: ObligationFacts, at: datetime) -> bool:
+        """Whether enough clients were told of the same event by its due: the rest is then let go."""
+        rule = self._book.current(found.regulation)
+        if not isinstance(rule, Broadcast) or found.due is None or at <= found.due or found.breached_at is not None:
+            return False
+        event = (found.regulation, found.details.get("event_id"))
+        same = [e for e in self._state.values() if (e.regulation, e.details.get("event_id")) == event]
+        counted = [each for each in same if each.state != "cancelled" or each.closed_why == "reached"]
+        told = [each for each in counted if each.state == "met" and each.met_at and each.met_at <= (each.due or at)]
+        return rule.enough(len(told), len(counted))
 
     def finish(self, now: datetime) -> Report:
         """Let the rest of the time pass, and count."""

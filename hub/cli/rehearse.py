@@ -27,6 +27,7 @@ def rehearse(
     """Run draft regulations over the real log: what would have been met, breached and alerted. Nothing is stored."""
     from hub import rehearsing
     from hub.setup.reading import read_files
+    from routing.explain import utc_text
 
     reading = read_files(draft)
     now = clock.now()
@@ -39,7 +40,7 @@ def rehearse(
         except ValueError as error:
             raise Failure(str(error), code=2) from None
     if as_json:
-        told_all = {"since": earliest.isoformat(), "until": now.isoformat(), **report.as_json()}
+        told_all = {"since": utc_text(earliest), "until": utc_text(now), **report.as_json()}
         typer.echo(json.dumps(told_all, ensure_ascii=False, indent=2))
     else:
         _show(report)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from routing.engine import decide
-from routing.facts import Facts
+from routing.facts import EventFacts, Facts
 from routing.ledger import Ledger, read_obligation
 from routing.past import count_past, read_past
 from routing.rebuild import compare, copy_into
@@ -160,3 +160,19 @@ def test_histories_fold_into_an_empty_database(store: Store, tmp_path: Path) -> 
     )
     (found,) = store.read_now(lambda connection: list(compare(connection)))
     assert (found.obligation, found.column, found.stored, found.folded) == (2, "owner", "x", "anna")
+
+
+@pytest.mark.parametrize(("reach", "found"), [("50%", (1, 0, 1)), ("51%", (1, 1, 0))])
+def test_a_broadcast_is_rehearsed_by_its_coverage(reach: str, found: tuple[int, int, int]) -> None:
+    book = book_of(
+        '[regulation.news]\ntitle = "News"\nkind = "broadcast"\nwithin = "2 hours"\n'
+        f'after = {{ event = "product.published" }}\nreach = "{reach}"\n'
+    )
+    rehearsal = Rehearsal(book, {"news"})
+    published = EventFacts("p1", "product.published", msk("2026-09-14 10:00"))
+    for number in (1, 2):
+        rehearsal.see(Happening(published.at, a_client(number), event=published))
+    told = message(1, "2026-09-14 11:00", "outbound", fields={"event": "p1"})
+    rehearsal.see(Happening(told.at, a_client(1), told, conversation=conversation()))
+    total = rehearsal.finish(msk("2026-09-15 10:00")).total
+    assert (total.met, total.breached, total.cancelled) == found
