@@ -26,6 +26,7 @@ from storage.repositories import jobs
 from storage.search import index_clients, index_interactions, words_of
 from storage.unit import Unit
 
+_NOBODYS = frozenset({Automatic.BOUNCE, Automatic.OWN})
 Row = dict[str, Any]
 
 
@@ -124,9 +125,9 @@ class Batch:
         for arrival in pending:
             touch, row = arrival.touch, arrival.row
             usual = self._client_of(self._referred.get(row["id"]))
-            if touch.automatic is Automatic.BOUNCE or not touch.party:
+            if touch.automatic in _NOBODYS or not touch.party:
                 row["client_id"] = usual if usual is not None else identifier.known_as(touch.party)
-                if row["client_id"] is not None or touch.automatic is not None:
+                if row["client_id"] is not None or not _is_somebodys(touch):
                     continue
             found = identifier.whose(touch.party, self._unit.now, name=_name(touch), usual=usual)
             row["client_id"] = found.client
@@ -359,6 +360,11 @@ def _place_of_earlier(earlier: Any) -> Reference | None:
         return None
     number = earlier["conversation_id"]
     return Reference(number) if number is not None else Reference(earlier) if "line" in earlier else None
+
+
+def _is_somebodys(touch: Touch) -> bool:
+    """Machines and our own people among themselves make no client."""
+    return touch.automatic is None and touch.direction is not Direction.INTERNAL
 
 
 def _name(touch: Touch) -> str | None:
