@@ -48,7 +48,7 @@ async def test_the_answer_becomes_route() -> None:
     line, took, told = await ask(route)
     assert line == 'SET VARIABLE ROUTE "op/101"\n'
     assert asked == [Question("79161234567", "8001", "1.7", "1.5")]
-    assert told == [("1.5", "op/101")] and took < 0.2
+    assert told == [("1.5", "op/101")] and took < 1
 
 
 async def test_a_hub_that_hangs_lets_the_call_go_on() -> None:
@@ -57,7 +57,7 @@ async def test_a_hub_that_hangs_lets_the_call_go_on() -> None:
         return "late"
 
     line, took, told = await ask(route)
-    assert line == "" and told == [] and took < 0.6
+    assert line == "" and told == [] and took < 2
 
 
 async def test_a_hub_that_fails_lets_the_call_go_on() -> None:

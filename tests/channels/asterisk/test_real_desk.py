@@ -146,7 +146,7 @@ async def test_events_without_stamps_are_lived_with_and_told() -> None:
             await phones.caller(desk.did, "bye", 2000)
             call = await house.ended(desk.did)
     assert (call["outcome"], call["operator"]) == ("answered", "op-101")
-    assert 0.7 < call["talk_s"] < 2
+    assert 0.7 < call["talk_s"] < 5
 
 
 async def test_one_test_call_is_watched_and_judged(own_asterisk: Asterisk) -> None:

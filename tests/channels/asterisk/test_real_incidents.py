@@ -61,7 +61,7 @@ async def test_the_pbx_is_restarted_in_the_middle_of_a_call(own_asterisk: Asteri
         await until(lambda: len(house.fake.healths) > known, 15, lambda: "did not come back")
         call = await house.ended(first.did, 5)
         assert (call["outcome"], call["operator"], call["ended_by"]) == ("answered", "op-101", "system")
-        assert 0.5 < call["talk_s"] < 5
+        assert 0.5 < call["talk_s"] < 8
         assert any("not seen" in remark for touch in call["touches"] for remark in touch.remarks)
         await phones.operator(second.ports[0], "answer", 300)
         await phones.caller(second.did, "bye", 1500)
@@ -88,7 +88,7 @@ async def test_the_pbx_freezes_in_the_middle_of_a_call(own_asterisk: Asterisk) -
             call = await house.ended(desk.did, 15)
         assert (call["outcome"], call["operator"]) == ("answered", "op-101")
         assert call["phases"].count("ended") == 1
-        assert 3 < call["talk_s"] < 7
+        assert 3 < call["talk_s"] < 10
         assert "lunch" not in await asyncio.to_thread(own_asterisk.cli, "queue show")
 
 
@@ -126,8 +126,8 @@ async def test_the_hub_is_killed_in_the_middle_of_a_call_and_goes_on_with_it(own
     assert call["phases"] == ["queued", "ringing", "answered", "ended"]
     assert [(leg["extension"], leg["result"]) for leg in call["legs"]] == [("101", "answered")]
     assert call["legs"][0]["rang_at"] is not None
-    assert 4 < call["talk_s"] < 5.5 and call["from"] == "+79161234567" and call["queue"] == desk.queue
-    assert call["wait_s"] < 1
+    assert 4 < call["talk_s"] < 9 and call["from"] == "+79161234567" and call["queue"] == desk.queue
+    assert call["wait_s"] < 4
 
 
 @pytest.mark.parametrize("records", [True, False], ids=["records", "no records"])
@@ -160,7 +160,7 @@ async def test_calls_that_end_while_the_hub_is_away(own_asterisk: Asterisk, reco
     assert answered["phases"].count("ended") == lost["phases"].count("ended") == 1
     if records:
         assert (lost["outcome"], lost["reason"], lost["ended_by"]) == ("missed", "abandoned", "caller")
-        assert answered["ended_by"] == "caller" and 1 <= answered["talk_s"] <= 4
+        assert answered["ended_by"] == "caller" and 1 <= answered["talk_s"] <= 7
         assert answered["recording"].endswith(".wav")
     else:
         assert (lost["outcome"], lost["reason"]) == ("missed", "failed")
@@ -202,7 +202,7 @@ async def test_a_whole_call_of_the_gap_is_found_in_the_records(own_asterisk: Ast
         "answered", "op-102", "operator", desk.queue,
     )  # fmt: skip
     assert [(leg["extension"], leg["result"]) for leg in call["legs"]] == [("101", "no_answer"), ("102", "answered")]
-    assert 3 <= call["wait_s"] <= 6 and 1 <= call["talk_s"] <= 4
+    assert 3 <= call["wait_s"] <= 9 and 1 <= call["talk_s"] <= 7
     assert call["party"] == ["phone:+79161234567"] and call["phases"].count("ended") == 1
     assert (declined["outcome"], declined["party"]) == ("missed", ["phone:+74951234567"])
     assert len(after.folds()) == 2
