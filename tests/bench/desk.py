@@ -1,22 +1,39 @@
-"""Quick with fifty thousand clients: every screen within its time, measured at the server's door."""
+"""How quick the screens of the desk are with fifty thousand clients, measured at the server's door."""
 
 from __future__ import annotations
 
+import asyncio
 import statistics
+import tempfile
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import insert
 
 from storage import models
 from storage.search import index_clients, index_interactions, words_of
-from tests.hub.desk.office import Office, seed
-from tests.hub.desk.visits import visit
+from tests.hub.desk.office import open_office, seed
+from tests.hub.desk.visits import Visit, visit
+from tests.peers.postgres import Postgres
 
 CLIENTS = 50_000
 OPEN = 1_500
-LIMIT_MS = 50
+_PATHS = (
+    "/desk?tab=all&part=list&show=50",
+    "/desk?tab=all",
+    "/desk?tab=unassigned",
+    "/desk?tab=all&category=A&channel=email",
+    "/desk/clients",
+    "/desk/clients?q=Петренко",
+    "/desk/clients/2",
+    "/desk/search?q=договор",
+    "/desk/search?q=0004711",
+    "/desk/tasks",
+    "/desk/alerts",
+    "/desk/frame?part=bell",
+)
 _NAMES = ("Иванов", "Петренко", "Kowalski", "Smith", "Сидорова", "Шевченко", "Nowak", "Jones")
 
 
@@ -102,36 +119,37 @@ def _fill(unit: Any) -> None:
     index_interactions(unit, [(said + n, words_of(f"вопрос номер {n} договор доставка")) for n in numbers], fresh=True)
 
 
-async def test_every_screen_is_quick(any_office: Office) -> None:
-    found = await seed(any_office)
-    await any_office.store.write(_fill)
-    if any_office.store.dialect == "postgresql":
-        await any_office.store.write(lambda unit: unit.connection.exec_driver_sql("ANALYZE").rowcount)
-    slow: dict[str, float] = {}
-    async with visit(any_office, "vera") as visitor:
-        for path in (
-            "/desk?tab=all&part=list&show=50",
-            "/desk?tab=all",
-            "/desk?tab=unassigned",
-            "/desk?tab=all&category=A&channel=email",
-            f"/desk/conversations/{found['vip']}",
-            "/desk/clients",
-            "/desk/clients?q=Петренко",
-            "/desk/clients/2",
-            "/desk/search?q=договор",
-            "/desk/search?q=0004711",
-            "/desk/tasks",
-            "/desk/alerts",
-            "/desk/frame?part=bell",
-        ):
-            await visitor.get(path)
-            times = []
-            while len(times) < 60 and sum(took <= LIMIT_MS for took in times) < 3:  # others share this machine
-                began = time.perf_counter()
-                answer = await visitor.get(path)
-                times.append((time.perf_counter() - began) * 1000)
-                assert answer.status == 200
-            print(f"{min(times):7.1f} {statistics.median(times):7.1f} ms  {path}")
-            if sum(took <= LIMIT_MS for took in times) < 3:
-                slow[path] = min(times)
-    assert slow == {}
+_ROUNDS = 20
+
+
+def run() -> list[tuple[str, str]]:
+    """Best and median time of every screen, on SQLite and on PostgreSQL."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        rows += asyncio.run(_measure(Path(folder) / "home", f"sqlite:///{folder}/desk.db", "SQLite"))
+        with Postgres() as postgres:
+            rows += asyncio.run(_measure(Path(folder) / "other", postgres.fresh_database(), "PostgreSQL"))
+    return rows
+
+
+async def _measure(home: Path, url: str, name: str) -> list[tuple[str, str]]:
+    home.mkdir()
+    async with open_office(home, url) as office:
+        found = await seed(office)
+        await office.store.write(_fill)
+        if office.store.dialect == "postgresql":
+            await office.store.write(lambda unit: unit.connection.exec_driver_sql("ANALYZE").rowcount)
+        async with visit(office, "vera") as visitor:
+            paths = (*_PATHS, f"/desk/conversations/{found['vip']}")
+            return [(f"{path}, {name}", await _time(visitor, path)) for path in paths]
+
+
+async def _time(visitor: Visit, path: str) -> str:
+    times = []
+    for _ in range(_ROUNDS):
+        began = time.perf_counter()
+        answer = await visitor.get(path)
+        times.append((time.perf_counter() - began) * 1000)
+        if answer.status != 200:
+            raise RuntimeError(f"{path}: {answer.status}")
+    return f"{min(times):.0f} ms, median {statistics.median(times):.0f} ms"

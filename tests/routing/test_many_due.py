@@ -1,20 +1,18 @@
-"""What the clock costs: a thousand promises due at one second, among many that are not."""
+"""A thousand promises due at one second, among many that are not: each fires once, in as many looks as it takes."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from time import perf_counter, thread_time
 
 from sqlalchemy import func, insert, select
 
-from routing.engine import decide
 from routing.timers import next_wake, sweep
 from storage.models import alert, obligation
 from storage.store import Store
 from storage.unit import Unit
 
-from .world import book_of, facts_of, message, msk
+from .world import book_of, msk
 
 BOOK = book_of('[regulation.r]\ntitle = "R"\nkind = "respond"\nwithin = "4 working hours"\ncalendar = "office"\n')
 DUE = msk("2026-09-14 14:00")
@@ -42,34 +40,19 @@ def _fill(unit: Unit) -> None:
     unit.connection.execute(insert(obligation), [row(number) for number in range(1, 5001)])
 
 
-def test_a_thousand_due_at_once_fire_within_a_second_of_work(database_url: str, tmp_path: Path) -> None:
+def test_a_thousand_due_at_once_each_fire_once(database_url: str, tmp_path: Path) -> None:
     now = [DUE]
     store = Store.open(database_url, tmp_path, lambda: now[0])
     store.write_now(_fill)
     assert store.write_now(lambda unit: sweep(unit, BOOK, BOOK.roster, 500)) == 0
     now[0] = DUE + timedelta(seconds=1)
-    began = thread_time()
     done = []
     while found := store.write_now(lambda unit: sweep(unit, BOOK, BOOK.roster, 500)):
         done.append(found)
-    spent = thread_time() - began
     assert done == [500, 500]
-    assert spent < 1.0
     wake = store.read_now(next_wake)
     assert wake is not None
     assert wake > now[0]
     count = select(func.count()).where(alert.c.step != "digest")
     assert store.read_now(lambda connection: connection.execute(count).scalar()) == 1000
     store.engines.dispose()
-
-
-def test_deciding_costs_microseconds() -> None:
-    facts = [
-        facts_of(BOOK, "2026-09-14 10:00", interaction=message(number, "2026-09-14 10:00")) for number in range(500)
-    ]
-    for each in facts:
-        decide(each)
-    began = perf_counter()
-    for each in facts:
-        decide(each)
-    assert (perf_counter() - began) / len(facts) < 0.0005
