@@ -70,10 +70,10 @@ IN_REAL_TIME = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What plays in real time may be played once or twice more; what is wrong fails every time."""
+    """What plays in real time may be played again; what is wrong fails every time."""
     for item in items:
         if any(name in item.path.as_posix() for name in IN_REAL_TIME):
-            item.add_marker(pytest.mark.flaky(reruns=2))
+            item.add_marker(pytest.mark.flaky(reruns=4))
 
 
 @pytest.hookimpl(wrapper=True)
