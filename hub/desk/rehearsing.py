@@ -93,8 +93,9 @@ async def show_rehearsal(request: web.Request) -> web.StreamResponse:
     run = request.app[RUNS].by_name.get(name)
     if run is None or run.who != visitor.key:
         raise NotFound("There is nothing at this address.")
-    response = await show(request, "rehearsal.html", **_context(hub, run), key="")
-    if run.report is None and run.fault is None:
+    context = _context(hub, run)
+    response = await show(request, "rehearsal.html", **context, key="")
+    if context["running"]:  # as the page says it, not as it is by now: it may have ended while the page was made
         response.headers["Refresh"] = _LOOK_AGAIN_S
     return response
 
