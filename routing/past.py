@@ -1,20 +1,25 @@
-"""The log of past weeks as happenings for a rehearsal: touches in their order, and what people did to conversations."""
+"""The log of past weeks as happenings for a rehearsal: touches in their order, what people did to conversations, and
+the daily look at clients whom no touch brings under a regulation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from routing.book import RuleBook
 from routing.facts import CallFacts, ClientFacts, ConversationFacts, EventFacts, InteractionFacts
-from routing.people import find_clients, next_clients, with_companies
+from routing.people import find_clients, next_clients, read_client, with_companies
+from routing.regulations.recurring import Regulation as Recurring
 from routing.rehearse import Happening
-from storage.models import delivery, interaction, journal
+from storage.models import client, delivery, interaction, journal
 
 PORTION = 1000
+DAY = timedelta(days=1)
 STATES = {"closed": "solved", "reopened": "open", "waits_for_client": "waiting_client", "postponed": "postponed"}
 
 
@@ -43,6 +48,34 @@ def read_past(connection: Connection, since: datetime) -> Iterator[Happening]:
     while pending is not None:
         yield from _acted(connection, pending, talks, people)
         pending = next(acts, None)
+
+
+def read_enrolments(connection: Connection, book: RuleBook, since: datetime, until: datetime) -> Iterator[Happening]:
+    """The looks at clients that the clock takes by itself (`enrolment.enrol`): all on the first day, then the new ones.
+
+    Personal dates come near from day to day: a book that has any looks at everybody daily.
+    """
+    recurring = [rule for rule in book.rules if isinstance(rule, Recurring)]
+    at, known = since, None
+    while recurring and at < until:
+        for portion in _clients_made(connection, known, at):
+            companies = with_companies(connection, portion)
+            yield from (Happening(at, one, company=companies.get(one.company or 0)) for one in portion)
+        known = None if any(rule.common.on_dates for rule in recurring) else at
+        at += DAY
+
+
+def _clients_made(connection: Connection, since: datetime | None, until: datetime) -> Iterator[list[ClientFacts]]:
+    columns, after = client.c, 0
+    while True:
+        query = select(client).where(columns.id > after, columns.created_at <= until, columns.merged_into.is_(None))
+        if since is not None:
+            query = query.where(columns.created_at > since)
+        rows = connection.execute(query.order_by(columns.id).limit(PORTION)).all()
+        if not rows:
+            return
+        yield [read_client(row) for row in rows]
+        after = rows[-1].id
 
 
 def _touches(

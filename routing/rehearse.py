@@ -120,11 +120,11 @@ class Report:
 
 
 class Rehearsal:
-    """A world in memory: promises, their history forgotten, alerts counted."""
+    """A world in memory: promises, their history forgotten, alerts counted. `book` has only what is rehearsed."""
 
     def __init__(self, book: RuleBook, regulations: Iterable[str] | None = None) -> None:
         wanted = set(regulations) if regulations is not None else None
-        self._book = book if wanted is None else replace(book, rules=tuple(r for r in book.rules if r.key in wanted))
+        self.book = book if wanted is None else replace(book, rules=tuple(r for r in book.rules if r.key in wanted))
         self._state: dict[int, ObligationFacts] = {}
         self._of_client: dict[int, list[int]] = defaultdict(list)
         self._queue: list[tuple[datetime, int]] = []
@@ -147,8 +147,8 @@ class Rehearsal:
         facts = Facts(
             now=happening.at,
             at=happening.at,
-            book=self._book,
-            roster=self._book.roster,
+            book=self.book,
+            roster=self.book.roster,
             interaction=happening.interaction,
             before=happening.before,
             event=happening.event,
@@ -171,11 +171,11 @@ class Rehearsal:
                 cancel(found, Ended("reached", "clock"), at, out)
                 self._apply(out, at)
             elif found.next_at == at:
-                self._apply(tick(found, at, self._book, self._book.roster, self._responsible.get(found.client)), at)
+                self._apply(tick(found, at, self.book, self.book.roster, self._responsible.get(found.client)), at)
 
     def _enough(self, found: ObligationFacts, at: datetime) -> bool:
         """Whether enough clients were told of the same event by its due: the rest is then let go."""
-        rule = self._book.current(found.regulation)
+        rule = self.book.current(found.regulation)
         if not isinstance(rule, Broadcast) or found.due is None or at <= found.due or found.breached_at is not None:
             return False
         event = (found.regulation, found.details.get("event_id"))
@@ -190,7 +190,7 @@ class Rehearsal:
         report = Report()
         alerts = Counter(each.obligation.id for each in self.told)
         for each in self._state.values():
-            hour = self._book.calendar(each.calendar, each.calendar_version).wall(each.started).hour
+            hour = self.book.calendar(each.calendar, each.calendar_version).wall(each.started).hour
             rows = (report.by_regulation[each.regulation], report.by_operator[each.owner or "-"], report.by_hour[hour])
             for row in (report.total, *rows):
                 _count(row, each, alerts[each.id])

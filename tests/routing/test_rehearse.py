@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, update
 from routing.engine import decide
 from routing.facts import EventFacts, Facts
 from routing.ledger import Ledger, read_obligation
-from routing.past import count_past, read_past
+from routing.past import count_past, read_enrolments, read_past
 from routing.rebuild import compare, copy_into
 from routing.rehearse import Happening, Rehearsal
 from storage.models import client, interaction, journal, obligation
@@ -122,6 +122,51 @@ def test_the_past_comes_from_the_log(store: Store) -> None:
         return [(each.state, each.closed_why) for each in rehearsal.obligations]
 
     assert store.read_now(rehearse) == [("met", None), ("cancelled", "no_answer_needed")]
+
+
+SILENT = book_of(
+    """
+[regulation.vip]
+title = "VIP"
+kind = "recurring"
+for = { category = ["VIP"] }
+every = "14 days"
+[regulation.birthday]
+title = "Birthday"
+kind = "recurring"
+on_dates = ["birthday"]
+calendar = "office"
+"""
+)
+
+
+def test_who_was_never_touched_is_rehearsed_too(store: Store) -> None:
+    """A VIP of whom nothing was heard is the very one that a manager looks for; a birthday comes near day by day."""
+    rows = (
+        {"id": 2, "name": "Old", "category": "VIP", "created_at": msk("2026-01-01 10:00")},
+        {"id": 3, "name": "New", "category": "VIP", "created_at": msk("2026-09-03 10:00")},
+        {
+            "id": 4,
+            "name": "Born",
+            "created_at": msk("2026-01-01 10:00"),
+            "fields": {"dates": {"birthday": "1980-09-20"}},
+        },
+    )
+    store.write_now(lambda unit: [unit.connection.execute(insert(client).values(**row)) for row in rows] and None)
+
+    def rehearse(connection: Any) -> Any:
+        rehearsal = Rehearsal(SILENT)
+        for happening in read_enrolments(connection, SILENT, msk("2026-09-01 00:00"), msk("2026-09-25 00:00")):
+            rehearsal.see(happening)
+        rehearsal.finish(msk("2026-09-25 00:00"))
+        found = sorted(rehearsal.obligations, key=lambda each: each.client)
+        return [(each.regulation, each.client, each.started, each.state) for each in found]
+
+    assert store.read_now(rehearse) == [
+        ("vip", 2, msk("2026-09-01 00:00"), "breached"),
+        ("vip", 3, msk("2026-09-04 00:00"), "breached"),
+        ("birthday", 4, msk("2026-09-20 00:00"), "breached"),
+    ]
 
 
 def test_histories_fold_into_an_empty_database(store: Store, tmp_path: Path) -> None:
