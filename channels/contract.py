@@ -240,8 +240,37 @@ class Telephone(Protocol):
         """How operators and queues are now."""
 
 
+class Cost(Protocol):
+    """What a text costs on a channel where texts are paid for by the part.
+
+    `units` are what is counted, `left` those that still fit before there is one more part; `foreign` is the first
+    letter that makes the text dearer than it need be, if there is one.
+    """
+
+    @property
+    def parts(self) -> int: ...
+
+    @property
+    def units(self) -> int: ...
+
+    @property
+    def left(self) -> int: ...
+
+    @property
+    def foreign(self) -> str | None: ...
+
+
 class ChannelModule(Protocol):
-    """What a channel folder's `__init__` offers. One through which nobody can write says `WRITES = False` besides."""
+    """What a channel folder's `__init__` offers.
+
+    What only some channels are is said by further names there, which the hub looks for:
+
+        WRITES = False           nobody can be written to through it (a telephone exchange)
+        BUTTONS = True           `Message.buttons` are shown; elsewhere a question asks for a number in words
+        STOP_HOLDS = True        who said STOP hears nothing more until he says START, whatever he writes meanwhile
+        FREE_TEXT = timedelta    so long after the client's last message free text may be sent, then `Message.template`
+        measure(text) -> Cost    texts are paid for by the part: what this one costs
+    """
 
     Settings: type[Any]
 

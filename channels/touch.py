@@ -163,6 +163,19 @@ class Button:
 
 
 @dataclass(frozen=True, slots=True)
+class Approved:
+    """A template that the messenger's owner has approved, by its name there; all a channel may send where free text
+    is not allowed any more (WhatsApp, 24 hours after the client's last message).
+
+    `language` is the code under which it was approved ("ru", "en_US"); `parameters` fill its body's blanks in order.
+    """
+
+    name: str
+    language: str
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One outbound message, as the hub hands it to a channel.
 
@@ -171,6 +184,8 @@ class Message:
     `conversation` lets the channel stamp its own token (plus-address, bot reply); `answers` are the external ids of the
     interactions answered, oldest first, and `replies_to` that of the client's newest message among them. `automatic`
     marks messages that no human wrote. `buttons` are shown by channels that have any, and left out by the others.
+    `template` is what a channel with approved templates sends in the place of `text`, which then holds the same words
+    for the log; every other channel sends `text`.
     """
 
     reference: str
@@ -187,6 +202,7 @@ class Message:
     automatic: bool = False
     replies_to: str | None = None
     buttons: tuple[Button, ...] = ()
+    template: Approved | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,10 @@ from channels.sms.settings import HttpSettings, Settings, SmppSettings
 from channels.sms.smpp import SmppChannel
 from channels.touch import Touch
 
-__all__ = ["Cost", "Settings", "create", "measure", "parse_again"]
+__all__ = ["STOP_HOLDS", "Cost", "Settings", "create", "measure", "parse_again"]
+
+STOP_HOLDS = True
+"""Mobile operators hold the sender to it: after STOP not even an answer goes out, until START."""
 
 
 def create(line: str, settings: SmppSettings | HttpSettings, door: Door) -> SmppChannel | HttpChannel:
