@@ -12,12 +12,14 @@ from storage.models.log import attachment, interaction, raw, touch
 from storage.models.people import account, presence, session, ticket, token
 from storage.models.search import client_words, interaction_words
 from storage.models.setup import definition
+from storage.models.telephony import blocked_number, phone, phone_order, phone_queue, wrap_up
 from storage.models.types import metadata
 
 __all__ = [
     "account",
     "alert",
     "attachment",
+    "blocked_number",
     "bookmark",
     "client",
     "client_words",
@@ -36,6 +38,9 @@ __all__ = [
     "metadata",
     "obligation",
     "outage",
+    "phone",
+    "phone_order",
+    "phone_queue",
     "presence",
     "raw",
     "receipt",
@@ -45,4 +50,5 @@ __all__ = [
     "ticket",
     "token",
     "touch",
+    "wrap_up",
 ]
