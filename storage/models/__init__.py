@@ -12,7 +12,7 @@ from storage.models.log import attachment, interaction, raw, touch
 from storage.models.people import account, presence, session, ticket, token
 from storage.models.search import client_words, interaction_words
 from storage.models.setup import definition
-from storage.models.telephony import blocked_number, phone, phone_order, phone_queue, wrap_up
+from storage.models.telephony import blocked_number, call_note, phone, phone_order, phone_queue, wrap_up
 from storage.models.types import metadata
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "attachment",
     "blocked_number",
     "bookmark",
+    "call_note",
     "client",
     "client_words",
     "clock_event",

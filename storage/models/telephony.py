@@ -68,3 +68,15 @@ blocked_number = Table(
     Column("lifted_by", String(100)),
     Index("ix_blocked_number_scheme_value", "scheme", "value"),
 )
+
+call_note = Table(
+    "call_note",
+    metadata,
+    Column("interaction_id", Id, primary_key=True, autoincrement=False),
+    Column("operator", String(100), primary_key=True, comment="who talks, and fills in what came of it"),
+    Column("body", Json, nullable=False, comment="{text, disposition, fields, …} as last typed"),
+    Column("opened_at", Instant, nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    Column("finished_at", Instant, comment="when it went into the log; null while it may still be typed at"),
+    Index("ix_call_note_operator_finished_at", "operator", "finished_at"),
+)
