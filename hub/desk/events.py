@@ -28,10 +28,9 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
     """GET /desk/events as `text/event-stream`; `again` means: events were lost, read everything again"""
     headers = {"Content-Type": "text/event-stream", "Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     response = web.StreamResponse(headers=headers)
-    await response.prepare(request)
-    ending = request.app[ENDING]
-    with contextlib.suppress(ConnectionResetError):
-        await _tell(request, response, ending)
+    with contextlib.suppress(ConnectionResetError):  # the page is gone, perhaps before its stream began
+        await response.prepare(request)
+        await _tell(request, response, request.app[ENDING])
     return response
 
 
