@@ -32,6 +32,7 @@ conversation = Table(
     Index("ix_conversation_state_last_at", "state", "last_at"),
     Index("ix_conversation_owner_state", "owner", "state"),
     Index("ix_conversation_postponed_until", "postponed_until"),
+    Index("ix_conversation_opened_at", "opened_at"),
 )
 
 awaited = Table(

@@ -18,6 +18,8 @@ from sqlalchemy import (
 
 from storage.models.types import Id, Instant, Json, metadata
 
+_CALLS = text("kind = 'call'")
+
 
 def _index_of_given(name: str, *columns: str, given: str) -> Index:
     """An index over the rows that have a value at all: most rows cost nothing, and IS NULL is never sought in it."""
@@ -91,6 +93,7 @@ interaction = Table(
     Index("ix_interaction_client_id_at", "client_id", "at"),
     Index("ix_interaction_conversation_id_at", "conversation_id", "at"),
     Index("ix_interaction_at", "at"),
+    Index("ix_interaction_at_of_calls", "at", sqlite_where=_CALLS, postgresql_where=_CALLS),
     _index_of_given("ix_interaction_line_external_id", "line", "external_id", given="external_id"),
     _index_of_given("ix_interaction_external_id", "external_id", given="external_id"),
     _index_of_given("ix_interaction_same_as", "same_as", given="same_as"),
