@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from channels.sniff import is_accepted
 from webforms.fields import is_ticked
 from webforms.form import MEGABYTE, Field, Form
 from webforms.parse import Submission
 from webforms.problems import Problem
 from webforms.reserved import is_reserved
 from webforms.settings import FieldKind
-from webforms.sniff import is_accepted
 
 
 def find_problems(form: Form, submission: Submission) -> list[Problem]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from channels.origins import Origins
+from channels.throttle import read_rate
 from webforms.fields import READERS, Reader
-from webforms.origins import Origins
 from webforms.problems import Problem, Refused
-from webforms.settings import FieldKind, FieldSettings, FormSettings, read_rate
+from webforms.settings import FieldKind, FieldSettings, FormSettings
 
 MEGABYTE = 1_000_000
 _MESSAGE_NAMES = ("message", "text", "comment", "comments", "question", "msg", "body", "description")

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from channels.contract import Accepted
+from channels.throttle import Throttle, network_of
 from channels.touch import Raw
 from webforms import answers, proof, reserved
 from webforms.check import find_problems, in_words
@@ -22,7 +23,6 @@ from webforms.pages import Pages
 from webforms.parse import MULTIPART, Submission, is_form, parse
 from webforms.problems import Problem, Refused
 from webforms.sender import allowed_origin, client_address, header, language_of
-from webforms.throttle import Throttle, network_of
 from webforms.words import say
 
 BODY_TIMEOUT_S = 120.0

@@ -13,11 +13,11 @@ from binascii import a2b_qp
 from dataclasses import dataclass, field
 from typing import Any
 
+from channels.sniff import media_type_of
 from channels.touch import Attachment
 from webforms import charset
 from webforms.multipart import Part, read_parameters, split
 from webforms.problems import Problem, Refused
-from webforms.sniff import media_type_of
 
 MAX_VALUES = 1000
 MAX_NAME = 200

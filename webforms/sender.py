@@ -7,10 +7,10 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from aiohttp import web
 
+from channels.origins import is_own
 from webforms import charset
 from webforms.door import Company, FormsDoor
 from webforms.form import Form
-from webforms.origins import is_own
 from webforms.problems import Problem, Refused
 from webforms.words import choose_language
 

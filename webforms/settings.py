@@ -6,14 +6,15 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Self
 
-import limits
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from channels.origins import read_origins
+from channels.throttle import read_rate
 
 LANGUAGES = ("ru", "uk", "pl", "en")
 MAX_FIELDS = 100
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-_ORIGIN = re.compile(r"\*|https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
 class FieldKind(StrEnum):
@@ -126,19 +127,6 @@ class LimitSettings(_Strict):
         return value
 
 
-def read_rate(value: int | str) -> tuple[int, float] | None:
-    """`"20/hour"` -> (20, 3600.0); a bare number counts per hour; 0 -> None, which is no limit."""
-    if isinstance(value, str) and not value.strip().isdecimal():
-        try:
-            item = limits.parse(value)
-        except ValueError:
-            raise ValueError(f'{value!r} is no rate: write "20/hour", "2 per second", or 0 for none') from None
-        return (item.amount, float(item.get_expiry())) if item.amount else None
-    if int(value) < 0:
-        raise ValueError('a rate is not negative: write "20/hour", or 0 for none')
-    return (int(value), 3600.0) if int(value) else None
-
-
 class FormSettings(_Strict):
     """One web form. `team` and `regulation` are set-up keys; who they are is the hub's business.
 
@@ -166,14 +154,7 @@ class FormSettings(_Strict):
     @field_validator("origins")
     @classmethod
     def _bare_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
-        bare = tuple(origin.strip().lower().removesuffix("/") for origin in origins)
-        for origin in bare:
-            if not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"{origin!r} is no origin: write scheme and host only, https://shop.example or "
-                    'https://*.shop.example, or "*" for any'
-                )
-        return bare
+        return read_origins(origins)
 
     @field_validator("language")
     @classmethod

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 from sqlalchemy import Connection
 
+from channels.origins import is_own
 from hub.access.accounts import read_account
 from hub.access.sessions import LIFE, Session, find_session, note_seen
 from hub.composition import HUB
@@ -19,7 +20,6 @@ from hub.desk.language import LANGUAGES
 from hub.desk.shield import broken, missing, refuse, shield, wants_json
 from hub.desk.visitor import WHO, describe
 from hub.errors import Forbidden, Refused
-from webforms.origins import is_own
 
 COOKIE = "touchline"
 DOOR_COOKIE = "touchline-door"

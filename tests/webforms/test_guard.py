@@ -13,10 +13,10 @@ from aiohttp import ClientSession
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels.origins import Origins
+from channels.throttle import Throttle, network_of
 from tests.webforms.conftest import form
 from tests.webforms.fake_hub import FakeHub
-from webforms.origins import Origins
-from webforms.throttle import Throttle, network_of
 from webforms.words import choose_language
 
 LEAD = {"name": "Anna", "message": "Hi"}

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from channels.sniff import is_accepted, media_type_of
 from webforms.charset import guess, known
 from webforms.parse import MAX_VALUES, _unquote, parse
 from webforms.problems import Refused
-from webforms.sniff import is_accepted, media_type_of
 
 FORM = "application/x-www-form-urlencoded"
 _NAMES = st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C"]), min_size=1, max_size=20).filter(

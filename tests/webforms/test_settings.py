@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from channels.throttle import read_rate
 from tests.webforms.conftest import CONTACT, form, golden
 from webforms import FormSettings
 from webforms.form import compile_form
-from webforms.settings import read_rate
 
 
 def test_the_sample_loads_as_it_stands() -> None:

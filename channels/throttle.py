@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import deque
 from ipaddress import IPv6Address
 
+import limits
+
 Rate = tuple[int, float]
 
 _SWEEP_EVERY = 4096
@@ -63,3 +65,16 @@ def network_of(address: str) -> str:
     if six.ipv4_mapped is not None:
         return str(six.ipv4_mapped)
     return f"{int(six) >> 64:x}/64"
+
+
+def read_rate(value: int | str) -> tuple[int, float] | None:
+    """`"20/hour"` -> (20, 3600.0); a bare number counts per hour; 0 -> None, which is no limit."""
+    if isinstance(value, str) and not value.strip().isdecimal():
+        try:
+            item = limits.parse(value)
+        except ValueError:
+            raise ValueError(f'{value!r} is no rate: write "20/hour", "2 per second", or 0 for none') from None
+        return (item.amount, float(item.get_expiry())) if item.amount else None
+    if int(value) < 0:
+        raise ValueError('a rate is not negative: write "20/hour", or 0 for none')
+    return (int(value), 3600.0) if int(value) else None

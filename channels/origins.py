@@ -1,9 +1,24 @@
-"""Whose pages may send a form (the `Origin` header, RFC 6454)."""
+"""Whose pages may send us something (the `Origin` header, RFC 6454)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+
+_ORIGIN = re.compile(r"\*|https?://(\*\.)?[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+
+
+def read_origins(written: Iterable[str]) -> tuple[str, ...]:
+    """Origins of a set-up file, lower case and bare. Raises `ValueError` for what is none."""
+    bare = tuple(origin.strip().lower().removesuffix("/") for origin in written)
+    for origin in bare:
+        if not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                f"{origin!r} is no origin: write scheme and host only, https://shop.example or "
+                'https://*.shop.example, or "*" for any'
+            )
+    return bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +38,7 @@ class Origins:
         return cls(exact, tuple((scheme, suffix) for scheme, _, suffix in cut), "*" in written)
 
     def allows(self, origin: str) -> bool:
-        """May a page of this origin send the form?"""
+        """May a page of this origin send?"""
         if self.any:
             return True
         origin = origin.lower()
