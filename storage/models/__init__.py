@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from storage.models.clients import client, identity, merge
 from storage.models.clock import alert, clock_event, obligation, task
+from storage.models.consents import consent, rating
 from storage.models.conversations import conversation, draft
 from storage.models.deliveries import delivery, job, receipt
 from storage.models.journal import journal
@@ -25,6 +26,7 @@ __all__ = [
     "client",
     "client_words",
     "clock_event",
+    "consent",
     "conversation",
     "definition",
     "delivery",
@@ -43,6 +45,7 @@ __all__ = [
     "phone_order",
     "phone_queue",
     "presence",
+    "rating",
     "raw",
     "receipt",
     "session",

@@ -25,6 +25,8 @@ client = Table(
     Column("created_by", String(100)),
     Column("provisional", Boolean, nullable=False, default=False, comment="stands in until candidates are chosen from"),
     Column("merged_into", Id, comment="the surviving client; this row is kept so that the merge can be undone"),
+    Column("preferred_channel", String(40)),
+    Column("wishes", Json, comment="what his consents come to: {refused: […], agreed: […]}"),
     Index("ix_client_company_id", "company_id"),
     Index("ix_client_responsible", "responsible"),
     Index("ix_client_category", "category"),

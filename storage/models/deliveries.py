@@ -23,6 +23,7 @@ delivery = Table(
     Column("made_at", Instant, nullable=False),
     Column("sent_at", Instant),
     Column("settled_at", Instant),
+    Column("postponed_until", Instant, comment="quiet hours, or a server's patience"),
     Index("ix_delivery_interaction_id", "interaction_id"),
     Index("ix_delivery_external_id", "external_id"),
     Index("ix_delivery_state", "state"),
