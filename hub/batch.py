@@ -10,6 +10,7 @@ from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Touch
 from hub import fold, presence
 from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row, write_raws
+from hub.call_parts import phones_of
 from hub.giving import Giver
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
@@ -319,6 +320,7 @@ class Batch:
                     conversation=row["conversation_id"],
                     operator=talk["owner"] if talk else row["operator"],
                     team=row["team"],
+                    phones=phones_of(row, self._setup),
                 )
             )
 

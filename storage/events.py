@@ -8,7 +8,10 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`subject` is a word of the glossary: interaction, conversation, obligation, task, alert, client, line, setup."""
+    """`subject` is a word of the glossary: interaction, conversation, obligation, task, alert, client, line, setup.
+
+    `phones` of a call: the operators whose telephone it rings or talks on now, with commas; "" = nobody's any more.
+    """
 
     subject: str
     id: int | str
@@ -17,6 +20,7 @@ class Event:
     conversation: int | None = None
     operator: str | None = None
     team: str | None = None
+    phones: str | None = None
 
     def as_json(self) -> str:
         """Compact JSON without empty fields."""

@@ -146,8 +146,27 @@ _WORDS: dict[str, dict[str, str]] = {
         "refused": _("refused"),
         "call_back": _("call back"),
         "wrong_number": _("wrong number"),
+        "silent": _("silence"),
         "spam": _("spam"),
     },
+}
+
+_WORDS["pause"] = {
+    "lunch": _("lunch"),
+    "break": _("break"),
+    "training": _("training"),
+    "meeting": _("meeting"),
+    "technical": _("technical trouble"),
+    "letters": _("working on letters"),
+}
+
+_WORDS["phone"] = {
+    "free": _("free"),
+    "ringing": _("ringing"),
+    "talking": _("talking"),
+    "wrap_up": _("wrap-up"),
+    "paused": _("pause"),
+    "offline": _("telephone off"),
 }
 
 _WORDS["suspicion"] = {

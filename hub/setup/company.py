@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from hub.setup.titles import Language
+from hub.setup.titles import Language, Title
 
 
 class Company(BaseModel):
@@ -20,6 +21,9 @@ class Company(BaseModel):
     calendar: str | None = Field(default=None, description="for everything that names no calendar of its own")
     languages: tuple[Language, ...] = Field(default=("en", "ru", "uk", "pl"), min_length=1)
     alert_line: str | None = Field(default=None, description="line that mails alerts and invitations")
+    dispositions: Mapping[str, Title] = Field(
+        default={}, description="what may come of a call, key and title, in the order offered; none = the usual list"
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -21,6 +21,7 @@ class Team(BaseModel):
     calendar: str | None = None
     lead: str | None = None
     director: str | None = None
+    script: Title = Field(default="", description="what its operators say on the telephone; shown beside every call")
 
 
 def _read_day(value: Any) -> Any:
