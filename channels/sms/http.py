@@ -6,11 +6,9 @@ import asyncio
 import base64
 import binascii
 import hashlib
-import hmac
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, NoReturn
+from typing import Literal, NoReturn
 from urllib.parse import quote
 
 import aiohttp
@@ -19,6 +17,7 @@ import structlog
 
 from channels.contract import Door, Health, LineState
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Uncertain, Unreachable
+from channels.http import Answered, Http
 from channels.sms.outbox import DONE, HANDING, PART, Letter, Note, Outbox, letter_of, wait_for_morning
 from channels.sms.parse import Ours
 from channels.sms.parts import Alphabet, measure
@@ -26,30 +25,13 @@ from channels.sms.settings import HttpSettings
 from channels.sms.template import Answer, Ask, fill, find_id
 from channels.sms.webhook import Call, read_again, read_call, read_messages, read_reports, unreadable
 from channels.touch import Message, Sent, Touch, Webhook, WebhookAnswer
+from channels.webhook import health_after, is_secret
 
 log = structlog.get_logger(__name__)
 
 _LOOK_S = 60.0
-_MOST_BODY = 64 * 1024
 _SHOWN = 200
 _SIGN_IN = "Correct url, user, password and token of the line."
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What the gateway said. Header names are lower case."""
-
-    status: int
-    body: str
-    headers: Mapping[str, str]
-
-    @property
-    def data(self) -> Any:
-        """The body as json, if it is any."""
-        try:
-            return orjson.loads(self.body)
-        except ValueError:
-            return None
 
 
 class HttpChannel:
@@ -60,7 +42,7 @@ class HttpChannel:
         self._template = settings.shape
         self._ours = Ours(line, settings.default_region)
         self._outbox = Outbox(door.memory)
-        self._client: aiohttp.ClientSession | None = None
+        self._http = Http("the gateway", settings.timeout_s)
 
     async def listen(self) -> None:
         """See now and then that the gateway is there and lets us in; what comes in calls `receive`."""
@@ -77,8 +59,7 @@ class HttpChannel:
         try:
             await self._sign_in()
         except ChannelError as error:
-            state = LineState.WILL_RETRY if error.retryable else LineState.NEEDS_PERSON
-            return Health(state, error.reason, error.remedy or "")
+            return health_after(error)
         return Health(LineState.RUNNING)
 
     async def send(self, message: Message) -> Sent:
@@ -100,7 +81,7 @@ class HttpChannel:
         except ChannelError:
             await self._outbox.write(message, note, PART)
             raise
-        found = find_id(self._template.answer.id, answered.body, answered.headers, answered.data)
+        found = find_id(self._template.answer.id, answered.text, answered.headers, answered.data)
         taken = (found or own).replace(" ", "_")
         await self._outbox.write(message, Note(DONE, ids=(taken,)))
         return Sent(taken)
@@ -142,9 +123,7 @@ class HttpChannel:
 
     async def close(self) -> None:
         """Let go of connections."""
-        client, self._client = self._client, None
-        if client is not None:
-            await client.close()
+        await self._http.close()
 
     async def _sign_in(self) -> None:
         if not self._settings.url and "{url}" in self._template.asks.url:
@@ -182,29 +161,23 @@ class HttpChannel:
         if ask.json_ is not None:
             headers.setdefault("Content-Type", "application/json")
         data = orjson.dumps(fill(ask.json_, places)) if ask.json_ is not None else fill(ask.form, places) or None
-        try:
-            async with self._connected().request(
-                ask.method, fill(ask.url, places), params=fill(ask.query, places), data=data, headers=headers
-            ) as response:
-                body = await response.content.read(_MOST_BODY)
-        except (aiohttp.InvalidURL, ValueError) as error:
-            raise BadSettings("url is not an address that can be asked", remedy="Correct the line's url.") from error
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise Unreachable(f"the gateway cannot be reached ({type(error).__name__})") from error
-        except (aiohttp.ClientError, _BrokeOff, TimeoutError, OSError) as error:
-            reason = f"the gateway broke off before it answered ({type(error).__name__})"
-            raise (Uncertain if handing_over else Unreachable)(reason) from error
-        found = {name.lower(): value for name, value in response.headers.items()}
-        return Answered(response.status, body.decode(errors="replace"), found)
+        return await self._http.ask(
+            ask.method,
+            fill(ask.url, places),
+            handing_over=handing_over,
+            params=fill(ask.query, places),
+            data=data,
+            headers=headers,
+        )
 
     def _judge(self, answer: Answer, answered: Answered) -> None:
         """Returns when the gateway took it; else raises what its answer means."""
         for meaning in answer.meanings:
-            if meaning.fits(answered.status, answered.body):
+            if meaning.fits(answered.status, answered.text):
                 if meaning.means != "sent":
                     _raise(meaning.means, answered)
                 return
-        if answer.success.fits(answered.status, answered.body):
+        if answer.success.fits(answered.status, answered.text):
             return
         _raise(_usual(answered.status), answered)
 
@@ -214,42 +187,10 @@ class HttpChannel:
         if self._settings.secret is not None:
             known.append(self._settings.secret.get_secret_value())
         given = _given(webhook)
-        return any(
-            hmac.compare_digest(one.encode(), each.encode("utf-8", "replace")) for one in known for each in given
-        )
+        return any(is_secret(one, each) for one in known for each in given)
 
     def _own_secret(self) -> str:
         return self._door.sign(f"sms webhook {self._line}")
-
-    def _connected(self) -> aiohttp.ClientSession:
-        """Made when first needed: connections belong to the loop that uses them.
-
-        Every request has its own: one that was kept may be dead already, and nobody could tell what became of it.
-        """
-        if self._client is None:
-            total = self._settings.timeout_s
-            timeout = aiohttp.ClientTimeout(total=total, sock_connect=min(total, 10.0))
-            self._client = aiohttp.ClientSession(
-                timeout=timeout,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                middlewares=(_ask_once,),
-                connector=aiohttp.TCPConnector(force_close=True),
-            )
-        return self._client
-
-
-class _BrokeOff(Exception):
-    """The connection broke after the request had begun to go out."""
-
-
-async def _ask_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """The library sends a GET again by itself when its connection breaks; here a GET may be a message."""
-    try:
-        return await handler(request)
-    except aiohttp.ClientConnectorError:
-        raise
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _BrokeOff(type(error).__name__) from error
 
 
 def parse_again(line: str, settings: HttpSettings, raw: bytes, media_type: str, at: datetime) -> Touch | None:
@@ -285,11 +226,11 @@ def _usual(status: int) -> str:
 
 
 def _raise(means: str, answered: Answered) -> NoReturn:
-    said = f"the gateway answered {answered.status}: {' '.join(answered.body.split())[:_SHOWN]}".rstrip(": ")
+    said = f"the gateway answered {answered.status}: {' '.join(answered.text.split())[:_SHOWN]}".rstrip(": ")
     if means == "bad_settings":
         raise BadSettings(said, remedy=_SIGN_IN)
     if means == "throttled":
-        raise Throttled(said, retry_after=_retry_after(answered.headers))
+        raise Throttled(said, retry_after=answered.retry_after or 10.0)
     if means == "unreachable":
         raise Unreachable(said)
     if means == "uncertain":
@@ -297,10 +238,3 @@ def _raise(means: str, answered: Answered) -> NoReturn:
     if means == "opted_out":
         raise OptedOut("the recipient wants no messages from us", remedy="Write to him on another channel.")
     raise Rejected(said)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    try:
-        return min(max(float(headers.get("retry-after", "")), 1.0), 3600.0)
-    except ValueError:
-        return 10.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from channels import phone
+from channels.optout import read_word
 from channels.phone import is_hidden
-from channels.sms.optout import read_word
 from channels.sms.parts import decode_gsm
 from channels.sms.pdu import ALPHANUMERIC, INTERNATIONAL, Short
 from channels.touch import Attachment, Automatic, Direction, Identity, Kind, Raw, Touch

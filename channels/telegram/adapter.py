@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hmac
 from dataclasses import replace
 from typing import Any, Literal
 from weakref import WeakValueDictionary
@@ -14,14 +13,17 @@ from telegram.error import BadRequest, TelegramError
 
 from channels.contract import Door, Health, LineState
 from channels.errors import BadSettings, ChannelError
+from channels.outbox import Outbox
 from channels.telegram.files import with_files
 from channels.telegram.limits import Limits
-from channels.telegram.outbox import Outbox
-from channels.telegram.parse import Ours, Reading, load, parse, unreadable
+from channels.telegram.outbox import Sender
+from channels.telegram.parse import Ours, Reading, parse, unreadable
 from channels.telegram.poll import Poll
 from channels.telegram.settings import Settings
 from channels.telegram.wire import ALLOWED, Requests, make_bot, make_requests, translate
-from channels.touch import Message, Sent, Thread, Touch, Webhook, WebhookAnswer
+from channels.touch import Message, Sent, Webhook, WebhookAnswer
+from channels.untrusted import load
+from channels.webhook import health_after, hook_of, is_secret
 
 log = structlog.get_logger(__name__)
 
@@ -56,17 +58,16 @@ class TelegramChannel:
             if self._settings.webhook:
                 self._address()
         except ChannelError as error:
-            state = LineState.WILL_RETRY if error.retryable else LineState.NEEDS_PERSON
-            return Health(state, error.reason, error.remedy or "")
+            return health_after(error)
         return Health(LineState.RUNNING)
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
-        return await self._outbox().send(message)
+        return await self._sender().send(message)
 
     async def was_sent(self, message: Message) -> Sent | Literal[False] | None:
         """What our own notes say; Telegram cannot be asked."""
-        return await self._outbox().was_sent(message)
+        return await Outbox(self._door.memory).was_sent(message)
 
     async def receive(self, webhook: Webhook) -> WebhookAnswer:
         """Take one pushed update in. An answer other than 200 makes Telegram push it again."""
@@ -74,8 +75,7 @@ class TelegramChannel:
             return WebhookAnswer(404, b"this line asks for its updates itself\n")
         if webhook.method != "POST":
             return WebhookAnswer(405, b"POST only\n")
-        given = webhook.headers.get(_SECRET_HEADER, "").encode("utf-8", "replace")
-        if not hmac.compare_digest(given, self._secret().encode()):
+        if not is_secret(self._secret(), webhook.headers.get(_SECRET_HEADER)):
             log.warning("webhook_with_wrong_signature", line=self._line, remote=webhook.remote)
             return WebhookAnswer(401, b"wrong secret\n")
         if not self._ours.username:
@@ -148,10 +148,10 @@ class TelegramChannel:
             raise translate(error) from error
 
     def _address(self) -> str:
-        address = self._door.hook()
-        if address is None:
-            raise BadSettings("Telegram cannot call us: this hub has no public address", remedy=_NO_ADDRESS)
-        return address
+        try:
+            return hook_of(self._door, "Telegram")
+        except BadSettings as error:
+            raise BadSettings(error.reason, remedy=_NO_ADDRESS) from None
 
     def _secret(self) -> str:
         given = self._settings.webhook_secret
@@ -174,18 +174,11 @@ class TelegramChannel:
     async def _deliver(self, reading: Reading) -> None:
         touch = await with_files(self._bot, reading)
         if touch is not None:
-            await self._door.deliver(await self._refer(touch))
+            await self._door.deliver(await Outbox(self._door.memory).refer(touch))
         if reading.press is not None:
             task = asyncio.create_task(self._answer_press(reading.press))
             self._presses.add(task)
             task.add_done_callback(self._presses.discard)
-
-    async def _refer(self, touch: Touch) -> Touch:
-        """An answer to a later part of a long message of ours is an answer to its first, which the log knows."""
-        for one in touch.thread.answers if touch.thread else ():
-            if first := await self._door.memory.recall(f"part {one}"):
-                return replace(touch, thread=Thread(answers=(one, first)))
-        return touch
 
     async def _answer_press(self, press: str) -> None:
         """So that the button stops turning. Nothing depends on it, and an old one cannot be answered any more."""
@@ -205,5 +198,5 @@ class TelegramChannel:
     def _bot(self) -> Bot:
         return self._connected()[1]
 
-    def _outbox(self) -> Outbox:
-        return Outbox(self._bot, self._door.memory, self._limits)
+    def _sender(self) -> Sender:
+        return Sender(self._bot, self._door.memory, self._limits)

@@ -6,13 +6,13 @@ so no formatting can be torn apart; lengths are counted in UTF-16 units, as Tele
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from channels.errors import Rejected
+from channels.pieces import split, units
 from channels.touch import Attachment, Button, Message
 
 MOST_TEXT = 4096
@@ -22,8 +22,6 @@ MOST_FILE = 50 * 1024 * 1024
 _MOST_PARTS = 20
 _MOST_VALUE = 64
 _PHOTOS = frozenset({"image/jpeg", "image/png", "image/webp"})
-_JOINERS = frozenset("\u200d\ufe0e\ufe0f")
-_BREAKS = ("\n\n", "\n", ". ", "! ", "? ", "; ", ", ", " ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ def parts_of(message: Message) -> list[Part]:
     if files and text and units(text) <= MOST_CAPTION:
         files[0] = Part(text, files[0].file, files[0].photo)
         text = ""
-    parts = [*(Part(piece) for piece in split(text)), *files]
+    parts = [*(Part(piece) for piece in split(text, MOST_TEXT)), *files]
     if not parts:
         raise Rejected("the message is empty", remedy="Write something, or attach a file.")
     if len(parts) > _MOST_PARTS:
@@ -64,49 +62,6 @@ def _check(file: Attachment) -> None:
 
 def _is_photo(file: Attachment) -> bool:
     return file.media_type in _PHOTOS and len(file.data) <= MOST_PHOTO
-
-
-def units(text: str) -> int:
-    """The length as Telegram counts it: what lies beyond the first 65,536 characters of Unicode counts twice."""
-    return len(text) if text.isascii() else len(text.encode("utf-16-le", "replace")) // 2
-
-
-def split(text: str, most: int = MOST_TEXT) -> list[str]:
-    """Pieces of at most `most` units, cut where a paragraph, a line, a sentence or a word ends."""
-    pieces = []
-    rest = text.strip()
-    while units(rest) > most:
-        cut = _cut(rest, most)
-        pieces.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    return [piece for piece in (*pieces, rest) if piece]
-
-
-def _cut(text: str, most: int) -> int:
-    end = most if text[:most].isascii() else _reach(text, most)
-    for mark in _BREAKS:
-        found = text.rfind(mark, end // 2, end)
-        if found > 0:
-            return found + len(mark)
-    while end > 1 and _clings(text, end):
-        end -= 1
-    return end
-
-
-def _reach(text: str, most: int) -> int:
-    """How many characters fit into so many units."""
-    used = 0
-    for position, letter in enumerate(text):
-        used += 2 if ord(letter) > 0xFFFF else 1
-        if used > most:
-            return position
-    return len(text)
-
-
-def _clings(text: str, position: int) -> bool:
-    """Does the character at this place belong to the one before it (an accent, a joined emoji)?"""
-    letter = text[position]
-    return unicodedata.combining(letter) != 0 or letter in _JOINERS or text[position - 1] == "\u200d"
 
 
 def keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from channels import phone
 from channels.touch import Identity
+from channels.untrusted import clean
 
 MOST_BYTES = 20 * 1024 * 1024
 """What the Bot API hands out (core.telegram.org/bots/api#getfile)."""
@@ -41,15 +42,6 @@ class Contents:
     def say(self, line: str) -> None:
         """One more line of text."""
         self.text = f"{self.text}\n{line}" if self.text else line
-
-
-def clean(value: Any) -> str:
-    """Text that any database takes; whatever is not text is an error of the sender's."""
-    if not isinstance(value, str):
-        raise TypeError(f"expected text, not {type(value).__name__}")
-    if value.isascii():
-        return value.replace("\0", "")
-    return value.encode("utf-8", "replace").decode().replace("\0", "")
 
 
 def read_contents(message: Json) -> Contents:

@@ -1,27 +1,21 @@
-"""Hands one message over, part by part, and remembers how far it came, so that nothing goes out twice.
-
-The line's memory keeps `out REFERENCE`: "part IDS" while some parts are out, "handing IDS" while one is on its way,
-"done IDS" at the end. After a crash "handing" means that nobody can know: Telegram has no way to ask.
-"""
+"""Hands one message over, part by part. Telegram has no way to ask what became of one, so our own notes tell."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from telegram import Bot, InlineKeyboardMarkup, InputFile, ReplyParameters
 from telegram import Message as Posted
 from telegram.error import BadRequest, ChatMigrated
 
 from channels.contract import Memory
-from channels.errors import ChannelError, Rejected, Throttled, Uncertain
+from channels.errors import Rejected, Throttled
+from channels.outbox import Outbox
 from channels.telegram.compose import Part, keyboard, parts_of
 from channels.telegram.limits import Limits
 from channels.telegram.sender import SCHEME
 from channels.telegram.wire import translate
 from channels.touch import Message, Sent
-
-_HANDING, _PART, _DONE = "handing", "part", "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,48 +46,35 @@ def target_of(message: Message) -> Target:
     return Target(int(ids[0]))
 
 
-class Outbox:
+class Sender:
     """The sending half of a line."""
 
     def __init__(self, bot: Bot, memory: Memory, limits: Limits) -> None:
-        self._bot, self._memory, self._limits = bot, memory, limits
+        self._bot, self._limits = bot, limits
+        self.outbox = Outbox(memory)
 
     async def send(self, message: Message) -> Sent:
         """See `channels.contract.Channel.send`; what is out already is not sent again."""
         target, parts, keys = target_of(message), parts_of(message), keyboard(message.buttons)
-        word, ids = await self._recall(message)
-        if word == _DONE:
-            return Sent(ids[0])
-        for part in parts[len(ids) :]:
-            is_last = len(ids) == len(parts) - 1
-            ids.append(await self._hand_over(message, target, part, keys if is_last else None, ids))
-            if ids[1:]:
-                await self._memory.keep(f"part {ids[-1]}", ids[0])
-            await self._keep(message, _DONE if is_last else _PART, ids)
-        return Sent(ids[0])
 
-    async def was_sent(self, message: Message) -> Sent | Literal[False] | None:
-        """`Sent`: all parts were taken. False: the next part never went out. None: nobody can know."""
-        word, ids = await self._recall(message)
-        if word == _DONE:
-            return Sent(ids[0])
-        return None if word == _HANDING else False
+        async def hand_over(part: Part, number: int) -> str:
+            is_last = number == len(parts) - 1
+            return await self._hand_over(
+                target if number == 0 else Target(target.chat), part, keys if is_last else None
+            )
 
-    async def _hand_over(
-        self, message: Message, target: Target, part: Part, keys: InlineKeyboardMarkup | None, ids: list[str]
-    ) -> str:
+        return await self.outbox.send(message, parts, hand_over)
+
+    async def _hand_over(self, target: Target, part: Part, keys: InlineKeyboardMarkup | None) -> str:
         """The external id of one part. Anything but `Uncertain` means that it is not out."""
         await self._limits.wait(target.chat)
-        await self._keep(message, _HANDING, ids)
         try:
-            posted = await self._post(target if not ids else Target(target.chat), part, keys)
+            posted = await self._post(target, part, keys)
         except Exception as error:
             found = translate(error, handed_over=True)
             if isinstance(found, Throttled):
                 self._limits.hold(target.chat, found.retry_after)
-            if not isinstance(found, Uncertain):
-                await self._keep(message, _PART, ids)
-            raise _with_what_is_out(found, len(ids)) from error
+            raise found from error
         return f"{posted.chat_id}:{posted.message_id}"
 
     async def _post(self, target: Target, part: Part, keys: InlineKeyboardMarkup | None) -> Posted:
@@ -120,21 +101,7 @@ class Outbox:
             target.chat, file, caption=caption, reply_parameters=quotes, reply_markup=keys
         )
 
-    async def _recall(self, message: Message) -> tuple[str, list[str]]:
-        word, *ids = (await self._memory.recall(f"out {message.reference}") or "").split() or [""]
-        return word, ids
-
-    async def _keep(self, message: Message, word: str, ids: list[str]) -> None:
-        await self._memory.keep(f"out {message.reference}", " ".join((word, *ids)))
-
 
 def _is_about_the_picture(error: BadRequest) -> bool:
     """Telegram is particular about photos (proportions, formats); as a document it takes any."""
     return any(word in error.message.upper() for word in ("PHOTO_", "IMAGE_PROCESS_FAILED", "WRONG FILE"))
-
-
-def _with_what_is_out(error: ChannelError, count: int) -> ChannelError:
-    if count and not error.retryable:
-        error.reason = f"{error.reason} (the first {count} of its parts went out)"
-        error.args = (error.reason,)
-    return error

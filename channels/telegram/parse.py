@@ -5,22 +5,18 @@ Source: core.telegram.org/bots/api#update. What cannot be read is kept raw, with
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Literal
 
-import orjson
-
 from channels.telegram.commands import OPTED_OUT, read_button, read_command, read_word
-from channels.telegram.contents import Contents, Wanted, clean, read_contents
-from channels.telegram.sender import identity_of, is_number, language_of, number_of, origin_of, sender_of
+from channels.telegram.contents import Contents, Wanted, read_contents
+from channels.telegram.sender import identity_of, language_of, origin_of, sender_of
 from channels.touch import Automatic, Direction, Kind, Raw, Thread, Touch
+from channels.untrusted import clean, digest, dump, instant, is_number, load, number_of
 
 MEDIA_TYPE = "application/vnd.telegram.update+json"
-_JUST_NOW = timedelta(seconds=3)
 _LIVE_STEP_S = 60
 
 Json = Mapping[str, Any]
@@ -46,25 +42,6 @@ class Reading:
     press: str | None = None
 
 
-def dump(update: Any) -> bytes:
-    """The bytes of an update as they are kept; also of what only the standard library can write."""
-    try:
-        return orjson.dumps(update)
-    except TypeError:
-        return json.dumps(update).encode()
-
-
-def load(raw: bytes) -> Any:
-    """JSON as leniently as it can be read. Raises `ValueError`."""
-    try:
-        return orjson.loads(raw)
-    except ValueError:
-        try:
-            return json.loads(raw)
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
-
-
 def read(raw: bytes, ours: Ours, now: datetime) -> Reading:
     """The touch of one update as it came over the wire."""
     try:
@@ -88,7 +65,7 @@ def parse(update: Any, raw: bytes, ours: Ours, now: datetime) -> Reading:
 def unreadable(raw: bytes, ours: Ours, now: datetime, remark: str, update: Any = None) -> Reading:
     """A touch for what cannot be read. Whoever seems to have written it is asked for, as far as that can be told."""
     number = update.get("update_id") if isinstance(update, dict) else None
-    known_as = f"update:{number}" if is_number(number) else f"raw:{hashlib.sha256(raw).hexdigest()[:40]}"
+    known_as = f"update:{number}" if is_number(number) else f"raw:{digest(raw)}"
     sender = sender_of(update)
     return Reading(
         Touch(
@@ -123,7 +100,7 @@ def _message_touch(message: Json, raw: bytes, ours: Ours, now: datetime, phase: 
     if service is not None and chat["type"] != "private":
         return Reading(None, chat=number)
     name = f"{number}:{number_of(message['message_id'])}"
-    at = _instant(message.get("edit_date") or message["date"], now)
+    at = instant(number_of(message.get("edit_date") or message["date"]), now)
     command = read_command(found.text, ours.username)
     found.fields |= command if command is not None else read_word(found.text)
     touch = Touch(
@@ -153,8 +130,7 @@ def _edit_key(message: Json, found: Contents) -> str:
     if (message.get("location") or {}).get("live_period"):
         return f":live:{edited // _LIVE_STEP_S}"
     files = [file.file_id for file in found.files]
-    digest = hashlib.sha256(dump([found.text, found.fields, files])).hexdigest()[:16]
-    return f":{edited}:{digest}"
+    return f":{edited}:{digest(dump([found.text, found.fields, files]))[:16]}"
 
 
 def _press(update: Json, query: Json, raw: bytes, ours: Ours, now: datetime) -> Reading:
@@ -204,7 +180,7 @@ def _membership(update: Json, change: Json, raw: bytes, ours: Ours, now: datetim
         event_key=f"{ours.bot_id}:member:{number}:{number_of(change['date'])}:{status}",
         kind=Kind.NOTE,
         direction=Direction.INBOUND,
-        at=_instant(change["date"], now),
+        at=instant(number_of(change["date"]), now),
         party=(identity_of(sender),),
         fields={OPTED_OUT: blocked},
         origin=origin_of({}, chat, sender),
@@ -293,10 +269,3 @@ def _remarks(message: Json, found: Contents, service: str | None) -> tuple[str, 
 def _thread(message: Json, chat: int) -> Thread | None:
     answered = message.get("reply_to_message")
     return Thread(answers=(f"{chat}:{number_of(answered['message_id'])}",)) if answered else None
-
-
-def _instant(seconds: Any, now: datetime) -> datetime:
-    """Telegram tells whole seconds. For what came just now our clock knows better, and an answer within the second must
-    not seem older than what it answers."""
-    at = datetime.fromtimestamp(number_of(seconds), UTC)
-    return now if now - at < _JUST_NOW else at

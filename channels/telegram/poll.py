@@ -18,8 +18,8 @@ from telegram.error import TelegramError
 
 from channels.contract import Door
 from channels.errors import Unreachable
-from channels.telegram.parse import dump, load
 from channels.telegram.wire import MOST_UPDATES, Requests, fetch_updates, translate
+from channels.untrusted import dump, load
 
 _STALE = timedelta(days=5)
 _NUMBER = re.compile(rb'"update_id"\s*:\s*(\d{1,18})')

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from channels.telegram.contents import clean
 from channels.touch import Identity
+from channels.untrusted import clean, number_of
 
 SCHEME = "telegram"
 
@@ -56,15 +56,3 @@ def language_of(sender: Json) -> str | None:
     """Two letters of his Telegram's language."""
     code = sender.get("language_code")
     return clean(code)[:2].lower() or None if code else None
-
-
-def number_of(value: Any) -> int:
-    """A number that any database takes; whatever else is an error of the sender's."""
-    if not is_number(value):
-        raise TypeError(f"expected a number, not {type(value).__name__}")
-    return int(value)
-
-
-def is_number(value: Any) -> bool:
-    """Is it a whole number of at most 64 bits?"""
-    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63

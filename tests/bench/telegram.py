@@ -21,7 +21,7 @@ from telegram.request import HTTPXRequest
 from channels.contract import Accepted
 from channels.telegram import Settings, create
 from channels.telegram.limits import Limits
-from channels.telegram.outbox import Outbox
+from channels.telegram.outbox import Sender
 from channels.telegram.wire import make_bot, make_requests
 from channels.touch import Identity, Message, Touch
 from tests.channels.door import FakeDoor
@@ -102,12 +102,12 @@ async def _in_by_the_library(base_url: str) -> float:
 async def _out_by_us(base_url: str) -> float:
     settings = Settings.model_validate({"token": TOKEN, "base_url": base_url})
     requests = make_requests(settings)
-    outbox = Outbox(make_bot(settings, requests), FakeDoor().memory, _NoLimits())
+    sender = Sender(make_bot(settings, requests), FakeDoor().memory, _NoLimits())
     at = datetime(2026, 11, 21, tzinfo=UTC)
 
     async def send(number: int) -> None:
         to = (Identity("telegram", str(10_000 + number)),)
-        await outbox.send(Message(f"ref-{number}", to, "Он уже едет к вам.", at))
+        await sender.send(Message(f"ref-{number}", to, "Он уже едет к вам.", at))
 
     rate = await _rate(send)
     await requests.shutdown()

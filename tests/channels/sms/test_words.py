@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Unreachable
-from channels.sms.optout import read_word
+from channels.optout import read_word
 from channels.sms.pdu import read
 from channels.sms.quiet import loud_again, read_hours, zones_of
 from channels.sms.receipts import normal_id, read_report

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from channels.telegram import Settings, parse_again
 from channels.telegram.commands import read_button, read_command, read_word
 from channels.telegram.contents import MOST_BYTES
-from channels.telegram.parse import MEDIA_TYPE, Ours, Reading, dump, parse, read
+from channels.telegram.parse import MEDIA_TYPE, Ours, Reading, parse, read
 from channels.touch import Automatic, Identity, Kind, Thread, Touch
+from channels.untrusted import dump
 from tests.peers.telegram import BOT, CLIENT
 
 NOW = datetime(2026, 11, 21, 9, 0, 1, 500000, tzinfo=UTC)

@@ -19,7 +19,8 @@ from channels.errors import (
     Uncertain,
     Unreachable,
 )
-from channels.telegram.compose import MOST_FILE, MOST_TEXT, split, units
+from channels.pieces import split, units
+from channels.telegram.compose import MOST_FILE, MOST_TEXT
 from channels.telegram.limits import OVERALL_S, PER_CHAT_S, PER_GROUP_S, Limits
 from channels.touch import Attachment, Button, Identity, Sent
 from tests.channels.telegram.rig import TelegramRig
@@ -289,4 +290,4 @@ def test_cuts_are_where_a_reader_pauses() -> None:
     assert split("😀" * 6, 8) == ["😀" * 4, "😀" * 2]
     family = "👩\u200d👩\u200d👧"
     assert split("а" * 5 + family, 10) == ["а" * 5, family]
-    assert MOST_TEXT == 4096 and split("") == []
+    assert MOST_TEXT == 4096 and split("", MOST_TEXT) == []

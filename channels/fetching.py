@@ -1,0 +1,110 @@
+"""Fetches the files that a message refers to. A file that cannot be had becomes a remark: the message matters more.
+
+Where the source pushes (webhooks), it is also our memory: a message whose file cannot be had now is taken in at once
+with a remark, and its webhook is answered so that the vendor pushes it again. When the file comes then, it is one more
+phase of the same message. After `ASK_AGAIN_FOR` the remark is the last word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TypeVar
+
+from channels.contract import Door
+from channels.errors import ChannelError
+from channels.touch import Attachment, Touch
+
+W = TypeVar("W")
+
+PAUSES = (0.5, 2.0, 5.0)
+ASK_AGAIN_FOR = timedelta(hours=1)
+_FETCHED = "fetched"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why a file is not here, and whether asking later may help."""
+
+    remark: str
+    later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What came of the files of one message, in its order."""
+
+    results: tuple[Attachment | Missing, ...] = ()
+
+    @property
+    def files(self) -> tuple[Attachment, ...]:
+        """Those that are here."""
+        return tuple(one for one in self.results if isinstance(one, Attachment))
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is to be said of the others."""
+        return tuple(one.remark for one in self.results if isinstance(one, Missing))
+
+    @property
+    def awaited(self) -> str:
+        """The places of those that may come later, as the line's memory keeps them."""
+        places = (place for place, one in enumerate(self.results) if isinstance(one, Missing) and one.later)
+        return " ".join(map(str, places))
+
+
+async def fetch_all(
+    wanted: Sequence[W],
+    fetch: Callable[[W], Awaitable[Attachment]],
+    name_of: Callable[[W], str],
+    pauses: Sequence[float] = PAUSES,
+) -> Found:
+    """All files at once, each tried again after the pauses. `fetch` raises `ChannelError`."""
+    return Found(tuple(await asyncio.gather(*(_fetch(one, fetch, name_of(one), pauses) for one in wanted))))
+
+
+async def _fetch(
+    wanted: W, fetch: Callable[[W], Awaitable[Attachment]], name: str, pauses: Sequence[float]
+) -> Attachment | Missing:
+    for pause in (*pauses, None):
+        try:
+            return await fetch(wanted)
+        except ChannelError as error:
+            if not error.retryable or pause is None:
+                return Missing(f"the file {name} could not be fetched: {error.reason}", error.retryable)
+        await asyncio.sleep(pause)
+    raise AssertionError("the last try returns")
+
+
+async def deliver_with_files(door: Door, touch: Touch, found: Found) -> bool:
+    """Deliver a pushed message with what was found; False: ask the vendor to push it again, for a file's sake.
+
+    What is missing is noted before the message is committed: a crash in between brings both again.
+    """
+    key = f"file {touch.event_key}"
+    noted = await door.memory.recall(key) if found.results else None
+    if found.awaited and not noted:
+        await door.memory.keep(key, found.awaited)
+    complete = replace(touch, attachments=(*touch.attachments, *found.files), remarks=(*touch.remarks, *found.remarks))
+    accepted = await door.deliver(complete)
+    if not found.awaited:
+        if noted:
+            await _deliver_later(door, touch, found, noted)
+            await door.memory.keep(key, "")
+        return True
+    if accepted.again and not noted:
+        await door.memory.keep(key, "")  # it was whole when it came first
+        return True
+    return door.now() - touch.at > ASK_AGAIN_FOR
+
+
+async def _deliver_later(door: Door, touch: Touch, found: Found, noted: str) -> None:
+    places = {int(place) for place in noted.split()}
+    late = tuple(one for place, one in enumerate(found.results) if place in places and isinstance(one, Attachment))
+    if late:
+        names = ", ".join(file.name for file in late)
+        remarks = (f"fetched after all: {names}",)
+        key = f"{touch.event_key}:{_FETCHED}"
+        await door.deliver(replace(touch, event_key=key, phase=_FETCHED, attachments=late, remarks=remarks, raw=None))
