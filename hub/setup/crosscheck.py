@@ -78,6 +78,10 @@ def _check_operators(setup: SetUp) -> Iterator[Notice]:
             yield Notice(*owner, ("email",), f"operator {other!r} has the same address", "Give each his own.")
         if operator.extension and (other := setup.operator_by_extension(operator.extension)) != key:
             yield Notice(*owner, ("extension",), f"operator {other!r} has the same extension", "Give each his own.")
+    roles = {key: operator.role for key, operator in setup.operators.items()}
+    if "admin" not in roles.values() and (heads := [key for key, role in roles.items() if role == "supervisor"]):
+        remedy = 'Give one operator role = "admin" when people shall be invited at the desk; the commands need none.'
+        yield Notice("operator", heads[0], ("role",), "nobody at the desk is an admin", remedy)
 
 
 def _check_forms(setup: SetUp) -> Iterator[Notice]:

@@ -143,6 +143,7 @@ def test_an_exported_secret_can_move_into_the_environment(
             "[operator.a]\nname='A'\nextension='1'\n[operator.b]\nname='B'\nextension='1'\n",
             "has the same extension",
         ),
+        ("[operator.a]\nname='A'\nrole='supervisor'\n", "some.toml:3: operator.a.role: nobody at the desk is an admin"),
     ],
 )
 def test_what_names_nothing_is_told(bring: Callable[[str], Report], text: str, notice: str) -> None:
