@@ -12,7 +12,7 @@ and `registry.py` finds it by its folder name: there is no list to edit.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -105,12 +105,34 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class OpenCall:
-    """A call of this line that the log holds as not ended: what a channel continues from after a restart."""
+    """A call of this line as the log holds it: one that has not ended is what a channel continues from after a restart;
+    of one that has, the recordings are looked for."""
 
     external_id: str
     at: datetime
     direction: str
     call: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A recording or a voice mail message as the PBX keeps it: a file that can be read here, or an address of its web
+    server with the headers to ask it with (they may hold a password: never shown, never logged)."""
+
+    name: str
+    media_type: str
+    path: Path | None = None
+    address: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How the house wants a line's recordings kept: for how many days (None = until somebody deletes them), and who of
+    the operators hears them (supervisors hear all)."""
+
+    days: int | None = None
+    heard_by: Literal["own", "team", "supervisors"] = "team"
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,8 +252,18 @@ class Telephone(Protocol):
     async def pause_recording(self, call: str, paused: bool = True) -> None:
         """Record silence while card numbers are spoken, and the voice again."""
 
-    def recording(self, name: str) -> Path | str | None:
-        """Where `call["recording"]` or `call["voicemail"]` is: a file, an address, or None if it is not (yet) there."""
+    @property
+    def keeping(self) -> Keeping:
+        """For how long recordings are kept, and for whom."""
+
+    def recordings(self, call: OpenCall) -> Sequence[Sound | None]:
+        """Where each of `call["recordings"]` is; None for one that is not (yet, or no longer) there. May block."""
+
+    def voicemail(self, call: OpenCall) -> Sound | None:
+        """The message that was left in this call, wherever it has been moved since. May block."""
+
+    def erase(self, sound: Sound) -> bool:
+        """Delete it for good, with what lies beside it; False where we may not. May block."""
 
     def routed(self, linkedid: str, answer: str) -> None:
         """What the hub answered to a question that came by HTTP, for the reason of a call that went nowhere."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
@@ -17,14 +16,14 @@ from channels.asterisk.delivery import Delivery
 from channels.asterisk.endpoints import Endpoints
 from channels.asterisk.events import Event
 from channels.asterisk.fastagi import AgiServer
-from channels.asterisk.files import find_file, shorten
+from channels.asterisk.files import erase, find_recording, find_voicemail, names_in, shorten
 from channels.asterisk.presence import Board
 from channels.asterisk.rebuild import close_vanished, restore_board, restore_calls, take_snapshot
 from channels.asterisk.settings import Settings
 from channels.asterisk.telephone import Dialling
 from channels.asterisk.touches import make_touch
 from channels.asterisk.wire import Wire
-from channels.contract import Door, Health, LineState, Presence
+from channels.contract import Door, Health, Keeping, LineState, OpenCall, Presence, Sound
 from channels.errors import BadSettings, Rejected
 from channels.touch import Message, Sent, Webhook, WebhookAnswer
 
@@ -138,9 +137,22 @@ class AsteriskChannel:
         """See `Telephone.pause_recording`."""
         await self._dialling.pause_recording(call, paused)
 
-    def recording(self, name: str) -> Path | str | None:
-        """See `Telephone.recording`."""
-        return find_file(name, self._settings)
+    @property
+    def keeping(self) -> Keeping:
+        """See `Telephone.keeping`."""
+        return Keeping(self._settings.keep_recordings, self._settings.recordings_for)
+
+    def recordings(self, call: OpenCall) -> Sequence[Sound | None]:
+        """See `Telephone.recordings`."""
+        return [find_recording(name, call, self._settings) for name in names_in(call.call)]
+
+    def voicemail(self, call: OpenCall) -> Sound | None:
+        """See `Telephone.voicemail`."""
+        return find_voicemail(call, self._settings)
+
+    def erase(self, sound: Sound) -> bool:
+        """See `Telephone.erase`."""
+        return erase(sound, self._settings)
 
     def routed(self, linkedid: str, answer: str) -> None:
         """See `Telephone.routed`."""

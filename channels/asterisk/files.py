@@ -1,15 +1,37 @@
-"""Recordings and voice mail: the PBX's paths become names that outlive it, and names become files again."""
+"""Recordings and voice mail: the PBX's paths become names that outlive it, and names become sounds again.
+
+Nothing outside the folders is ever answered, whatever a name or a symbolic link says.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
 from channels.asterisk.settings import Settings
+from channels.contract import OpenCall, Sound
 
-_AUDIO = (".wav", ".WAV", ".mp3", ".ogg", ".gsm", ".ulaw", ".sln")
+MEDIA_TYPES = {
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+    ".opus": "audio/ogg",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".m4a": "audio/mp4",
+    ".flac": "audio/flac",
+    ".webm": "audio/webm",
+}
+"""What browsers play, best first; a `.wav` may hold PCM, A-law or mu-law. Everything else is offered as bytes."""
+
+_OTHERS = (".WAV", ".gsm", ".ulaw", ".alaw", ".sln")
+_FOLDERS = ("monitor", "voicemail", "recordings", "rec")
+_SLACK = timedelta(seconds=90)
+_MOST = 4096
 
 
 def shorten(call: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
@@ -36,31 +58,167 @@ def name_of(path: str, kept: str | None) -> str:
         if root.name in pure.parts:  # the same folder under another mount
             at = len(pure.parts) - 1 - pure.parts[::-1].index(root.name)
             return str(PurePosixPath(*pure.parts[at + 1 :]))
-    for folder in ("monitor", "voicemail", "recordings", "rec"):
+    for folder in _FOLDERS:
         if folder in pure.parts[:-1]:
             return str(PurePosixPath(*pure.parts[pure.parts.index(folder) + 1 :]))
     return pure.name
 
 
-def find_file(name: str, settings: Settings) -> Path | str | None:
-    """The file or the address behind a name; None while there is none. Nothing outside the folders is ever answered."""
-    for kept in (settings.recordings, settings.voicemail):
-        if not kept or not name:
-            continue
-        if "{path}" in kept:
-            return kept.replace("{path}", quote(name))
-        found = _inside(Path(kept), name)
+def names_in(call: Mapping[str, Any]) -> list[str]:
+    """The names of a call's recordings."""
+    several = [str(name) for name in call.get("recordings") or () if name]
+    return several or ([str(call["recording"])] if call.get("recording") else [])
+
+
+def find_recording(name: str, call: OpenCall, settings: Settings) -> Sound | None:
+    """The sound behind a name; also where only its last part is known, in the folder of the call's day."""
+    kept = settings.recordings
+    if not kept or not name:
+        return None
+    if "{path}" in kept:
+        return _on_the_web(kept, name, settings)
+    root = Path(kept)
+    for candidate in (name, *(f"{folder}/{name}" for folder in days_of(call.at))):
+        found = _inside(root, candidate)
         if found is not None:
-            return found
+            return sound_of(found, name)
     return None
 
 
-def _inside(root: Path, name: str) -> Path | None:
-    root = root.resolve()
-    path = (root / name.lstrip("/")).resolve()
-    if not path.is_relative_to(root):
+def search_recording(call: OpenCall, settings: Settings) -> list[str]:
+    """Names below the folder that have the call's id in them: for a PBX that tells no names. Only the call's day."""
+    if not settings.recordings or "{path}" in settings.recordings:
+        return []
+    root = Path(settings.recordings)
+    wanted = call.external_id.rpartition("-")[2]
+    if len(wanted) < 8:
+        return []
+    return sorted(
+        f"{folder}/{entry.name}".lstrip("/")
+        for folder in ("", *days_of(call.at))
+        for entry in _listed(root / folder)
+        if wanted in entry.name and Path(entry.name).suffix.lower() in MEDIA_TYPES
+    )
+
+
+def days_of(at: datetime) -> list[str]:
+    """`2026/11/21`, also of the neighbouring days: nobody knows the PBX's zone."""
+    days = (at, at - timedelta(hours=14), at + timedelta(hours=14))
+    return list(dict.fromkeys(day.strftime("%Y/%m/%d") for day in days))
+
+
+def find_voicemail(call: OpenCall, settings: Settings) -> Sound | None:
+    """The message of this very call. Numbers of messages are used again, and messages are moved between folders: what
+    lies beside each of them says when and by whom it was left."""
+    name, kept = str(call.call.get("voicemail") or ""), settings.voicemail
+    if not name or not kept:
         return None
-    if path.is_file():
-        return path
-    beside = (path.parent / f"{path.name}{ending}" for ending in _AUDIO)
-    return next((file for file in beside if file.is_file()), None)
+    if "{path}" in kept:
+        return (
+            _on_the_web(kept, name if PurePosixPath(name).suffix else f"{name}.wav", settings) if "/" in name else None
+        )
+    root = Path(kept)
+    for described in _messages(root, name):
+        if _is_of(described, call):
+            found = _inside(root, str(described.with_suffix("").relative_to(root)))
+            if found is not None:
+                return sound_of(found, name)
+    return None
+
+
+def _messages(root: Path, name: str) -> Iterator[Path]:
+    """What lies beside all messages of a mailbox (`100@default`, or by one: `default/100/INBOX/msg0000`)."""
+    mailbox, _, context = name.partition("@")
+    parts = PurePosixPath(name).parts
+    if ".." in parts or ".." in mailbox:
+        return
+    named = root / f"{name}.txt"
+    if "/" in name and named.is_file():
+        yield named
+    folder = root.joinpath(*parts[:2]) if len(parts) >= 3 else root / (context or "default") / mailbox
+    for box in sorted(entry.path for entry in _listed(folder) if entry.is_dir(follow_symlinks=False)):
+        for entry in sorted(_listed(Path(box)), key=lambda one: one.name):
+            if entry.name.endswith(".txt"):
+                yield Path(entry.path)
+
+
+def _is_of(described: Path, call: OpenCall) -> bool:
+    """`origtime` is the end of the greeting, in seconds of the epoch."""
+    try:
+        with described.open(encoding="utf-8", errors="replace") as file:
+            facts = dict(line.strip().partition("=")[::2] for line in file.read(_MOST).splitlines())
+        left = datetime.fromtimestamp(int(facts.get("origtime", "")), UTC)
+    except (OSError, ValueError, OverflowError):
+        return False
+    ended = call.call.get("ended_at")
+    until = datetime.fromisoformat(str(ended)) if ended else call.at + timedelta(days=1)
+    if not call.at - _SLACK <= left <= until + _SLACK:
+        return False
+    number = "".join(sign for sign in str(call.call.get("from") or "") if sign.isdigit())
+    theirs = "".join(sign for sign in facts.get("callerid", "").rpartition("<")[2] if sign.isdigit())
+    return not number or not theirs or theirs[-7:] == number[-7:]
+
+
+def erase(sound: Sound, settings: Settings) -> bool:
+    """Delete a file of ours and its description."""
+    if sound.path is None:
+        return False
+    roots = [Path(kept).resolve() for kept in (settings.recordings, settings.voicemail) if kept]
+    try:
+        path = sound.path.resolve()
+    except (OSError, RuntimeError):
+        return False
+    if not any(path.is_relative_to(root) for root in roots):
+        return False
+    try:
+        path.unlink(missing_ok=True)
+        if path.name.startswith("msg"):
+            path.with_suffix(".txt").unlink(missing_ok=True)
+    except OSError:
+        return False
+    return True
+
+
+def sound_of(path: Path, name: str) -> Sound:
+    """A file as a sound."""
+    return Sound(name, MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"), path=path)
+
+
+def _on_the_web(kept: str, name: str, settings: Settings) -> Sound | None:
+    parts = PurePosixPath(name).parts
+    if ".." in parts or any("\\" in part or not part.isprintable() for part in parts):
+        return None
+    headers = {}
+    if settings.recordings_user:
+        secret = settings.recordings_password.get_secret_value() if settings.recordings_password else ""
+        headers["Authorization"] = f"Basic {b64encode(f'{settings.recordings_user}:{secret}'.encode()).decode()}"
+    media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
+    return Sound(name, media_type, address=kept.replace("{path}", quote(name.lstrip("/"))), headers=headers)
+
+
+def _inside(root: Path, name: str) -> Path | None:
+    """A regular file below the folder; the same name with another ending will do (a recording that was converted)."""
+    if "\0" in name:
+        return None
+    root = root.resolve()
+    wanted = root / name.lstrip("/")
+    stem = (
+        wanted.with_suffix("") if wanted.suffix.lower() in {*MEDIA_TYPES, *(one.lower() for one in _OTHERS)} else wanted
+    )
+    beside = [stem.parent / f"{stem.name}{ending}" for ending in (*MEDIA_TYPES, *_OTHERS)]
+    for candidate in (wanted, *beside):
+        try:
+            path = candidate.resolve()
+            if path.is_relative_to(root) and path.is_file():
+                return path
+        except (OSError, RuntimeError):  # too long a name, a loop of links
+            continue
+    return None
+
+
+def _listed(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
@@ -32,7 +33,14 @@ class Settings(BaseModel):
     route_agi: str | None = Field(default=None, description="host:port where the dialplan asks by FastAGI")
     route_timeout_s: float = Field(default=0.5, gt=0, le=5)
     recordings: str | None = Field(default=None, description="folder, or an address with {path} in it")
-    voicemail: str | None = Field(default=None, description="folder of the voice mail spool")
+    recordings_user: str = Field(default="", description="to whom the PBX's web server gives them")
+    recordings_password: SecretStr | None = None
+    keep_recordings: int | None = Field(default=None, ge=1, description='"90 days": older ones are deleted, or hidden')
+    recordings_for: Literal["own", "team", "supervisors"] = Field(
+        default="team",
+        description="whose recordings an operator hears: his own, his teams', none; supervisors hear all",
+    )
+    voicemail: str | None = Field(default=None, description="folder of the voice mail spool, or an address with {path}")
     cdr: Path | None = Field(default=None, description="Master.csv")
     queue_log: Path | None = None
     timeout_s: float = Field(default=10.0, gt=0, description="time limit of one action, and of connecting")
@@ -44,6 +52,17 @@ class Settings(BaseModel):
     def _plain_list_of_queues(cls, value: Any) -> Any:
         """`queues = ["support"]` will do where the line's own team answers."""
         return dict.fromkeys(value, "") if isinstance(value, (list, tuple)) else value
+
+    @field_validator("keep_recordings", mode="before")
+    @classmethod
+    def _days_in_words(cls, value: Any) -> Any:
+        """`"90 days"`."""
+        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+            return value
+        found = re.fullmatch(r"\s*(\d{1,5})\s*days?\s*", str(value))
+        if found is None:
+            raise ValueError('write it like "90 days"')
+        return int(found[1])
 
     @field_validator("interface")
     @classmethod

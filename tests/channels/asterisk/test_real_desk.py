@@ -98,17 +98,6 @@ async def test_a_click_that_cannot_ring_says_why(own_asterisk: Asterisk) -> None
     assert house.fake.touches == []
 
 
-async def test_recordings_are_found_and_nothing_else_is(own_asterisk: Asterisk) -> None:
-    line = House(own_asterisk).channel()
-    (own_asterisk.recordings / "a.wav").write_bytes(b"RIFF")
-    assert line.recording("a.wav") == (own_asterisk.recordings / "a.wav").resolve()
-    assert line.recording("b.wav") is None
-    assert line.recording("../etc/manager.conf") is None
-    assert line.recording("/etc/passwd") is None
-    by_web = House(own_asterisk, more={"recordings": "https://pbx.example/rec/{path}?k=1"}).channel()
-    assert by_web.recording("2026/a b.wav") == "https://pbx.example/rec/2026/a%20b.wav?k=1"
-
-
 async def test_the_doctor_finds_what_is_wrong(own_asterisk: Asterisk, tmp_path: Path) -> None:
     good = await House(own_asterisk).channel().check()
     assert (good.state, good.reason) == (LineState.RUNNING, "")
