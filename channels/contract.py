@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from channels.talk import NO_TALKS, Talks
 from channels.touch import Message, Receipt, Sent, Touch, Webhook, WebhookAnswer
 
 
@@ -178,6 +179,9 @@ class Door:
     For telephony: `extensions()` maps extensions to operators' keys; `open_calls()` are the calls of this line that
     the log holds as not ended; `presence(picture)` is told whenever the picture changes; `route(question)` answers
     `op/101`, a queue, or "" for "as the dialplan would have it".
+
+    For live talks: `talks`; `default_region()` says how telephone numbers without a country are read, `languages()`
+    in which languages the company speaks.
     """
 
     deliver: Callable[[Touch], Awaitable[Accepted]]
@@ -192,6 +196,9 @@ class Door:
     open_calls: Callable[[], Awaitable[Sequence[OpenCall]]] = _no_open_calls
     presence: Callable[[Presence], None] = _tell_nobody
     route: Callable[[Question], Awaitable[str]] = _no_route
+    talks: Talks = NO_TALKS
+    default_region: Callable[[], str] = lambda: "RU"
+    languages: Callable[[], tuple[str, ...]] = lambda: ("en",)
 
 
 class Channel(Protocol):
@@ -302,6 +309,7 @@ class ChannelModule(Protocol):
         STOP_HOLDS = True        who said STOP hears nothing more until he says START, whatever he writes meanwhile
         FREE_TEXT = timedelta    so long after the client's last message free text may be sent, then `Message.template`
         measure(text) -> Cost    texts are paid for by the part: what this one costs
+        SCRIPT = True            other people's pages load `/{channel}/{line}.js`: `receive` gets it as path `script.js`
     """
 
     Settings: type[Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -43,12 +43,15 @@ class Identity:
     """Whom a touch is with: `scheme:value`, normalised by the channel (phones E.164, emails casefolded).
 
     `name` is what the sender calls himself. `odd` says that the value could not be normalised and is kept as written.
+    `anonymous` names nobody whom we could find again (a browser): who has only such identities stands in for somebody
+    until he says who he is.
     """
 
     scheme: str
     value: str
     name: str | None = None
     odd: bool = False
+    anonymous: bool = False
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.value}"
@@ -215,7 +218,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """An HTTP request on `/hooks/{line}`, free of framework types. Header names are lower case."""
+    """An HTTP request on `/hooks/{line}`, free of framework types. Header names are lower case.
+
+    `remote` is the caller's address, as far as our proxies can be believed.
+    """
 
     method: str
     path: str
@@ -227,8 +233,14 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True)
 class WebhookAnswer:
-    """What the web server answers to a webhook."""
+    """What the web server answers to a webhook.
+
+    With a `stream` it is written piece by piece, after `body`, until it ends, the caller goes or the hub stops; then
+    the iterator is closed.
+    """
 
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    stream: AsyncIterator[bytes] | None = None

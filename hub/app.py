@@ -104,7 +104,7 @@ async def _open_core(settings: Settings, stack: AsyncExitStack) -> tuple[Hub, Bu
     stack.push_async_callback(store.close)
     setup = await asyncio.to_thread(LiveSetUp.open, store)
     intake = Intake(store, lambda: setup.current)
-    listeners = Listeners(settings, store, setup, intake.deliver)
+    listeners = Listeners(settings, store, setup, intake.deliver, live)
     return Hub(settings, store, setup, live, intake, listeners), bus
 
 

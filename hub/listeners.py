@@ -22,11 +22,13 @@ from channels.contract import Accepted, Channel, Door, Health, LineState
 from channels.errors import BadSettings, ChannelError, Throttled
 from channels.touch import Receipt, Touch
 from hub.access.keys import sign
+from hub.live import Live
 from hub.receipts import report
 from hub.settings import Settings
 from hub.setup.lines import Line, settings_of
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
+from hub.talks import LineTalks
 from hub.telephony import extensions_of, find_open_calls
 from storage import models
 from storage.events import Event
@@ -64,8 +66,14 @@ class Listeners:
     """All lines of one process: their channels, made on demand, and the supervisors of those that it listens to."""
 
     def __init__(
-        self, settings: Settings, store: Store, setup: LiveSetUp, deliver: Callable[[Touch], Awaitable[Accepted]]
+        self,
+        settings: Settings,
+        store: Store,
+        setup: LiveSetUp,
+        deliver: Callable[[Touch], Awaitable[Accepted]],
+        live: Live | None = None,
     ) -> None:
+        self._live = live
         self._settings = settings
         self._store = store
         self._setup = setup
@@ -99,7 +107,10 @@ class Listeners:
 
     def _door(self, key: str) -> Door:
         door = open_door(self._settings, self._store, self._setup, self._deliver, key)
-        return replace(door, report=self._report, health=partial(self._note_health, key))
+        door = replace(door, report=self._report, health=partial(self._note_health, key))
+        if self._live is None:
+            return door
+        return replace(door, talks=LineTalks(self._store, lambda: self._setup.current, self._live, key))
 
     async def _report(self, receipt: Receipt) -> None:
         await self._store.lane.hand_in(self._report_batch, receipt)
@@ -264,6 +275,8 @@ def open_door(
         hook=lambda: hook_of(settings, setup.current, key),
         extensions=lambda: extensions_of(setup.current),
         open_calls=lambda: store.read(lambda connection: find_open_calls(connection, key, store.now())),
+        default_region=lambda: setup.current.company.default_region,
+        languages=lambda: setup.current.company.languages,
     )
 
 

@@ -23,9 +23,10 @@ class Live:
         """The loop on which listeners live."""
         self._loop = loop
 
-    def on_event(self, callback: Callable[[Event], None]) -> None:
-        """Call `callback` for every event, on the loop; it must not block."""
+    def on_event(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call `callback` for every event, on the loop, until what this answers is called; it must not block."""
         self._callbacks.append(callback)
+        return lambda: self._callbacks.remove(callback)
 
     def tell_from_thread(self, events: tuple[Event, ...]) -> None:
         """What the write lane calls after a commit."""
@@ -35,14 +36,14 @@ class Live:
     def tell(self, events: Iterable[Event]) -> None:
         """Hand events to all listeners, on the loop."""
         for event in events:
-            for callback in self._callbacks:
+            for callback in tuple(self._callbacks):
                 callback(event)
             for queue in self._queues:
                 _put(queue, event)
 
     def tell_lost(self) -> None:
         """Events may have been missed: everybody reads everything again, and jobs are looked for."""
-        for callback in self._callbacks:
+        for callback in tuple(self._callbacks):
             callback(Event("job", 0, "lost"))
         for queue in self._queues:
             _put(queue, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -122,7 +123,7 @@ async def save_draft(request: web.Request) -> web.StreamResponse:
 
 
 def _keep_draft(unit: Unit, number: int, operator: str, kept: dict[str, Any]) -> None:
-    """Tells the others when he sits down to write or gets up again, not at every letter."""
+    """Tells the others when he sits down to write, has words there or gets up again; not at every letter."""
     chosen = (draft.c.conversation_id == number) & (draft.c.operator == operator)
     before = unit.connection.execute(draft.select().where(chosen)).first()
     insert_into = postgresql.insert if unit.dialect == "postgresql" else sqlite.insert
@@ -130,9 +131,12 @@ def _keep_draft(unit: Unit, number: int, operator: str, kept: dict[str, Any]) ->
     row = insert_into(draft).values(values)
     again = {"body": row.excluded.body, "saved_at": row.excluded.saved_at}
     unit.connection.execute(row.on_conflict_do_update(index_elements=["conversation_id", "operator"], set_=again))
-    was_open = bool(before and before.body.get("open"))
-    if was_open != kept["open"] and _exists(unit, number):
+    if _sitting(before.body if before else {}) != _sitting(kept) and _exists(unit, number):
         unit.emit(Event("conversation", number, "writing", conversation=number, operator=operator))
+
+
+def _sitting(body: Mapping[str, Any]) -> tuple[bool, bool]:
+    return bool(body.get("open")), bool(body.get("open") and body.get("text", "").strip())
 
 
 def _exists(unit: Unit, number: int) -> bool:

@@ -44,6 +44,7 @@ identity = Table(
     Column("shared", Boolean, nullable=False, default=False, comment="known to serve several people (a switchboard)"),
     Column("bounced_at", Instant, comment="mail to it came back for good"),
     Column("added_at", Instant, nullable=False),
+    Column("here_until", Instant, comment="until when he counts as following a live talk; null = never did"),
     UniqueConstraint("value", "scheme", "client_id"),
     Index("ix_identity_client_id", "client_id"),
 )
