@@ -130,7 +130,7 @@ def _messages(root: Path, name: str) -> Iterator[Path]:
     """What lies beside all messages of a mailbox (`100@default`, or by one: `default/100/INBOX/msg0000`)."""
     mailbox, _, context = name.partition("@")
     parts = PurePosixPath(name).parts
-    if ".." in parts or ".." in mailbox:
+    if ".." in parts or "\0" in name or PurePosixPath(name).is_absolute() or (len(parts) < 3 and "/" in name):
         return
     named = root / f"{name}.txt"
     if "/" in name and named.is_file():
