@@ -23,7 +23,7 @@ _SOURCES = ("desk", "actions", "access")
 _WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
 """One day for all, so that a catalog changes only when a text does."""
 _MARKS = frozenset({"_", "say"})
-_REFUSALS = frozenset({"BadInput", "NotFound", "Forbidden", "Conflict", "TooLarge", "TooOften"})
+_REFUSALS = frozenset({"BadInput", "NotFound", "Forbidden", "Conflict", "NotWanted", "TooLarge", "TooOften"})
 
 
 def extract() -> Catalog:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import structlog
 from aiohttp import web
 from sqlalchemy.exc import SQLAlchemyError
 
+from hub.desk.language import Speech
 from hub.desk.pages import show_outside, speech_of
 from hub.desk.visitor import WHO
-from hub.errors import Refused
+from hub.errors import Refused, fill
 from storage.lane import LaneClosed
 
 log = structlog.get_logger(__name__)
+
+_SUGGESTED = re.compile(r"(Did you mean|Known:) (.+)[?.]")
+"""What `hub.setup.problem.suggest` writes."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
@@ -42,12 +48,22 @@ def wants_json(request: web.Request) -> bool:
 def refuse(request: web.Request, refused: Refused) -> web.Response:
     """A refusal as a page, or as JSON for scripts."""
     speech = speech_of(request)
-    message = speech.say(refused.message)
+    message, remedy = tell(speech, refused)
     if wants_json(request):
-        error = {"code": refused.code, "message": message, "field": refused.field, "remedy": refused.remedy}
+        error = {"code": refused.code, "message": message, "field": refused.field, "remedy": remedy}
         return web.json_response({"error": error}, status=refused.status)
-    remedy = speech.say(refused.remedy) if refused.remedy else None
     return _error_page(request, refused.status, message, remedy)
+
+
+def tell(speech: Speech, refused: Refused) -> tuple[str, str | None]:
+    """Message and remedy in the visitor's language."""
+    message, remedy = refused.texts
+    said = fill(speech.say(message), refused.values)
+    found = _SUGGESTED.fullmatch(remedy or "")
+    if found is not None:
+        text = speech.say("Did you mean %(name)s?") if found[1] == "Did you mean" else speech.say("Known: %(name)s.")
+        return said, text % {"name": found[2]}
+    return said, fill(speech.say(remedy), refused.values) if remedy else None
 
 
 def missing(request: web.Request) -> web.Response:
