@@ -145,6 +145,8 @@ def _amend(row: dict[str, Any], body: dict[str, Any]) -> None:
     row["fields"] = {key: value for key, value in merged.items() if value is not None}
     if body.get("disposition") is not None:
         row["disposition"] = body["disposition"] or None
+    if body.get("text") is not None:
+        row["text"] = body["text"]
 
 
 def _touch(row: Row[Any]) -> Touch:

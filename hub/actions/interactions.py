@@ -183,20 +183,25 @@ def amend(
     actor: Actor,
     disposition: str | None = None,
     fields: Mapping[str, Any] | None = None,
+    text: str | None = None,
 ) -> None:
-    """Say what came of it, fill in a field. The log only grows: the change is a touch of its own.
+    """Say what came of it, fill in a field, say what was said. The log only grows: the change is a touch of its own.
 
-    A field given as None is taken away; a disposition of "" too.
+    A field given as None is taken away; a disposition of "" too. `text` is that of a call: messages have their own.
     """
     before = finding.find_row(unit, models.interaction, number)
     merged = {**before["fields"], **(fields or {})}
     changes: Row = {"fields": {key: value for key, value in merged.items() if value is not None}}
     if disposition is not None:
         changes["disposition"] = disposition or None
+    if text is not None:
+        changes["text"] = text
     after = finding.change_row(unit, models.interaction, before, changes)
     if after == before:
         return
     body = {"fields": dict(fields or {}), "disposition": disposition, "by": str(actor)}
+    if text is not None:
+        body["text"] = text
     _append_change(unit, after, "amended", body)
     index_interactions(unit, [(number, _words(after))])
     judge_interaction(unit, setup, before, after, actor=str(actor), at=unit.now, phase="amended")
