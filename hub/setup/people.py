@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from hub.setup.norms import AnswerWithin, ServiceLevel, ShortAbandon
 from hub.setup.titles import Language, Title
 
 Role: TypeAlias = Literal["operator", "supervisor", "admin"]
 
 
 class Team(BaseModel):
-    """`lead` and `director` are operators: the ladder climbs to them."""
+    """`lead` and `director` are operators: the ladder climbs to them. What it calls in time is else the company's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -22,6 +23,9 @@ class Team(BaseModel):
     lead: str | None = None
     director: str | None = None
     script: Title = Field(default="", description="what its operators say on the telephone; shown beside every call")
+    service_level: ServiceLevel | None = Field(default=None, description="formula of the service level")
+    answer_within_s: AnswerWithin | None = Field(default=None, description="threshold T, in seconds")
+    short_abandon: ShortAbandon | None = Field(default=None, description='seconds, or "half" of T and one second')
 
 
 def _read_day(value: Any) -> Any:

@@ -1,0 +1,262 @@
+"""Counts over an interval of the log, made by the database: calls, promises, first replies, rows.
+
+Every query is bounded by an interval that an index finds (0004_figures): [since, until). Groups come back as the
+database has them; quarters of an hour since 1970 stand for hours and days, which only a time zone knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Float,
+    Integer,
+    Select,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from storage.models import conversation, interaction, obligation
+
+QUARTER_S = 900
+
+By: TypeAlias = Literal["none", "quarter", "operator", "team", "queue", "line", "channel"]
+Key: TypeAlias = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What to count: an interval, and what it is narrowed by. None = any; `teams` = one of these."""
+
+    since: datetime
+    until: datetime
+    team: str | None = None
+    operator: str | None = None
+    queue: str | None = None
+    line: str | None = None
+    channel: str | None = None
+    teams: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that hold for a team, else `usual`."""
+
+    usual: float
+    of_team: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRow:
+    """So many calls alike. `tenths` is their wait in tenths of a second."""
+
+    key: Key
+    direction: str
+    outcome: str
+    reason: str | None
+    in_time: bool
+    short: bool
+    tenths: int
+    calls: int
+    waited_s: float
+    talk_s: float
+    hold_s: float
+    wrap_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """So many promises alike."""
+
+    key: Key
+    kept: int
+    breached: int
+    excused: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class TouchRow:
+    """So many rows of the log."""
+
+    key: Key
+    direction: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyRow:
+    """A conversation that a client began in writing; `replied_at` is None while it waits."""
+
+    key: Key
+    team: str | None
+    first_at: datetime
+    replied_at: datetime | None
+
+
+def count_calls(connection: Connection, span: Span, by: By, within: Limits, short_under: Limits) -> Iterator[CallRow]:
+    """Calls in and out that have ended."""
+    call, row = interaction.c.call, interaction.c
+    outcome, wait = call["outcome"].as_string(), func.coalesce(call["wait_s"].as_float(), 0.0)
+    ended = or_(outcome == "missed", and_(outcome == "answered", or_(row.ended_at.is_not(None), _has(call, "talk_s"))))
+    each = (
+        select(
+            _key(connection, by, row.at, _OF_LOG).label("key"),
+            row.direction,
+            outcome.label("outcome"),
+            call["reason"].as_string().label("reason"),
+            case((wait <= _limit(within), 1), else_=0).label("in_time"),
+            case((wait < _limit(short_under), 1), else_=0).label("short"),
+            cast(func.round(wait * 10), Integer).label("tenths"),
+            wait.label("wait"),
+            *(func.coalesce(call[name].as_float(), 0.0).label(name) for name in ("talk_s", "hold_s", "wrap_s")),
+        )
+        .where(row.kind == "call", row.at >= span.since, row.at < span.until)
+        .where(row.direction != "internal", ended, *_narrowed(span, _OF_LOG))
+        .subquery()
+    )
+    alike = [each.c[name] for name in ("key", "direction", "outcome", "reason", "in_time", "short", "tenths")]
+    sums = [func.sum(each.c[name]) for name in ("wait", "talk_s", "hold_s", "wrap_s")]
+    for found in connection.execute(select(*alike, func.count(), *sums).group_by(*alike)):
+        key, direction, outcome_, reason, in_time, short, tenths, calls, *seconds = found
+        yield CallRow(key, direction, outcome_, reason, bool(in_time), bool(short), tenths, calls, *map(float, seconds))
+
+
+def count_promises(connection: Connection, span: Span, by: By) -> Iterator[PromiseRow]:
+    """Promises whose due lies in the interval; line, channel and queue are those of what started them."""
+    row = obligation.c
+    late, closed = row.breached_at.is_not(None), row.state.in_(("met", "breached"))
+    each = (
+        select(
+            _key(connection, by, row.due, _OF_CLOCK).label("key"),
+            case((and_(row.state == "met", row.breached_at.is_(None)), 1), else_=0).label("kept"),
+            case((and_(closed, late), 1), else_=0).label("breached"),
+            case((and_(closed, late, row.excuse.is_not(None)), 1), else_=0).label("excused"),
+            case((row.state == "cancelled", 1), else_=0).label("cancelled"),
+        )
+        .where(row.state.in_(("met", "breached", "cancelled")), row.due >= span.since, row.due < span.until)
+        .where(*_narrowed(span, _OF_CLOCK))
+    )
+    if by in ("line", "channel", "queue") or span.line or span.channel or span.queue:
+        each = each.outerjoin_from(obligation, interaction, interaction.c.id == row.started_by)
+    inner = each.subquery()
+    sums = [func.sum(inner.c[name]) for name in ("kept", "breached", "excused", "cancelled")]
+    for key, *counts in connection.execute(select(inner.c.key, *sums).group_by(inner.c.key)):
+        yield PromiseRow(key, *map(int, counts))
+
+
+def count_touches(connection: Connection, span: Span, by: By) -> Iterator[TouchRow]:
+    """Rows of the log, in and out; internal ones, notes and quarantine are left out."""
+    row = interaction.c
+    each = (
+        select(_key(connection, by, row.at, _OF_LOG).label("key"), row.direction)
+        .where(row.at >= span.since, row.at < span.until, row.direction != "internal")
+        .where(row.kind != "note", row.quarantined_at.is_(None), *_narrowed(span, _OF_LOG))
+        .subquery()
+    )
+    query = select(each.c.key, each.c.direction, func.count()).group_by(each.c.key, each.c.direction)
+    for key, direction, rows in connection.execute(query):
+        yield TouchRow(key, direction, rows)
+
+
+def read_replies(connection: Connection, span: Span, by: By) -> Iterator[ReplyRow]:
+    """What clients began in writing, and when somebody first answered: one row for each conversation."""
+    first, reply = interaction.alias("first"), interaction.alias("reply")
+    talk = conversation.c
+    places = {"team": talk.team, "operator": reply.c.operator, "line": first.c.line, "channel": first.c.channel}
+    query: Select[Any] = (
+        select(_key(connection, by, first.c.at, places), talk.team, first.c.at, reply.c.at)
+        .join_from(conversation, first, first.c.id == _first_written())
+        .outerjoin(reply, reply.c.id == _first_answer(first.c.at))
+        .where(talk.opened_at >= span.since, talk.opened_at < span.until, talk.state != "junk")
+        .where(*_narrowed(span, places))
+    )
+    for key, team, first_at, replied_at in connection.execute(query):
+        yield ReplyRow(key, team, first_at, replied_at)
+
+
+def _first_written() -> Any:
+    one = interaction.alias("written")
+    return (
+        select(one.c.id)
+        .where(one.c.conversation_id == conversation.c.id, one.c.direction == "inbound")
+        .where(one.c.kind.in_(("message", "form", "letter", "fax")))
+        .where(one.c.automatic.is_(None), one.c.quarantined_at.is_(None))
+        .order_by(one.c.at, one.c.id)
+        .limit(1)
+        .correlate(conversation)
+        .scalar_subquery()
+    )
+
+
+def _first_answer(since: ColumnElement[Any]) -> Any:
+    one = interaction.alias("answer")
+    return (
+        select(one.c.id)
+        .where(one.c.conversation_id == conversation.c.id, one.c.direction == "outbound", one.c.at >= since)
+        .where(one.c.automatic.is_(None), or_(one.c.kind != "call", one.c.call["outcome"].as_string() == "answered"))
+        .order_by(one.c.at, one.c.id)
+        .limit(1)
+        .correlate(conversation, since.table)
+        .scalar_subquery()
+    )
+
+
+Places: TypeAlias = Mapping[str, ColumnElement[Any]]
+
+_OF_LOG: Places = {
+    "team": interaction.c.team,
+    "operator": interaction.c.operator,
+    "queue": interaction.c.call["queue"].as_string(),
+    "line": interaction.c.line,
+    "channel": interaction.c.channel,
+}
+_OF_CLOCK: Places = {**_OF_LOG, "team": obligation.c.team, "operator": obligation.c.owner}
+
+
+def _key(connection: Connection, by: By, at: ColumnElement[Any], places: Places) -> ColumnElement[Any]:
+    if by == "none":
+        return literal("")
+    if by == "quarter":
+        return _quarter(connection.dialect.name, at)
+    return places.get(by, null())
+
+
+def _quarter(dialect: str, at: ColumnElement[Any]) -> ColumnElement[Any]:
+    seconds = func.strftime("%s", at) if dialect == "sqlite" else func.floor(func.extract("epoch", at))
+    return cast(seconds, BigInteger) // QUARTER_S
+
+
+def _narrowed(span: Span, places: Places) -> list[ColumnElement[bool]]:
+    found = [
+        places.get(name, null()) == value
+        for name in ("team", "operator", "queue", "line", "channel")
+        if (value := getattr(span, name)) is not None
+    ]
+    if span.teams is not None:
+        found.append(places["team"].in_(span.teams))
+    return found
+
+
+def _limit(limits: Limits) -> ColumnElement[float]:
+    if not limits.of_team:
+        return literal(limits.usual, Float)
+    whens = [(interaction.c.team == team, literal(value, Float)) for team, value in sorted(limits.of_team.items())]
+    return case(*whens, else_=literal(limits.usual, Float))
+
+
+def _has(call: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = call[name].as_float().is_not(None)
+    return found
