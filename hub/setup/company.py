@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from hub.setup.norms import AnswerWithin, ServiceLevel, ShortAbandon
 from hub.setup.titles import Language, Title
 
 
@@ -21,6 +22,11 @@ class Company(BaseModel):
     calendar: str | None = Field(default=None, description="for everything that names no calendar of its own")
     languages: tuple[Language, ...] = Field(default=("en", "ru", "uk", "pl"), min_length=1)
     alert_line: str | None = Field(default=None, description="line that mails alerts and invitations")
+    service_level: ServiceLevel = Field(default="SL4", description="formula of the service level, SL1 to SL5")
+    answer_within_s: AnswerWithin = Field(default=20, description="threshold T of the service level, in seconds")
+    short_abandon: ShortAbandon = Field(
+        default=5, description='who hangs up sooner is no abandonment: seconds, or "half" = half of T and one second'
+    )
     dispositions: Mapping[str, Title] = Field(
         default={}, description="what may come of a call, key and title, in the order offered; none = the usual list"
     )
