@@ -83,13 +83,19 @@ def _kinds(value: object) -> object:
     return found
 
 
+def doubt_event(name: str) -> str | None:
+    """Why no regulation can ever see an event of this name, and which was meant; None if one can."""
+    known = (*LIVE_EVENTS, *REPORTED_EVENTS)
+    if name in known or name.startswith(OWN_EVENTS):
+        return None
+    return f'no event is called "{name}"; {meant(name, known)} (events of your own begin with "{OWN_EVENTS}")'
+
+
 def _events(value: object) -> object:
     found = _listed(value)
     for word in found if isinstance(found, tuple) else ():
-        known = (*LIVE_EVENTS, *REPORTED_EVENTS)
-        if word not in known and not str(word).startswith(OWN_EVENTS):
-            remedy = f'{meant(str(word), known)} (events of your own begin with "{OWN_EVENTS}")'
-            raise fault(f'no event is called "{word}"', remedy)
+        if (doubt := doubt_event(str(word))) is not None:
+            raise fault(*doubt.split("; ", 1))
     return found
 
 

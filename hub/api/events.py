@@ -12,6 +12,7 @@ from hub.actor import Actor
 from hub.api.call import Answer, Call, operation
 from hub.api.values import Fields, Id, In, Instant, Text, Written
 from hub.setup.snapshot import SetUp
+from routing.conditions import doubt_event
 from storage.unit import Unit
 
 
@@ -28,10 +29,11 @@ class EventIn(In):
 
 
 class EventOut(TypedDict):
-    """`again` says that this id was reported before: then nothing has happened."""
+    """`again`: this id was reported before, and nothing has happened. `remark`: why no regulation can ever see it."""
 
     id: str
     again: bool
+    remark: str | None
 
 
 @operation(
@@ -54,5 +56,5 @@ async def post_event(call: Call[Any, EventIn]) -> Answer:
         return acts.report(unit, setup, actor, told)
 
     fresh = await call.act(work)
-    found: EventOut = {"id": given.id, "again": not fresh}
+    found: EventOut = {"id": given.id, "again": not fresh, "remark": doubt_event(given.event)}
     return Answer(found, 201 if fresh else 200)

@@ -241,11 +241,14 @@ async def test_tasks(caller: Caller, office: Office) -> None:
 async def test_an_event_is_reported_once(caller: Caller, office: Office) -> None:
     client = office.mail()["client_id"]
     body = {"id": "1c-77", "event": "contract.closed", "client": client, "at": "2026-09-14T08:00:00Z", "fields": {}}
-    assert await caller.post("/events", body) == {"id": "1c-77", "again": False}
-    assert await caller.post("/events", body, 200) == {"id": "1c-77", "again": True}
+    assert await caller.post("/events", body) == {"id": "1c-77", "again": False, "remark": None}
+    assert await caller.post("/events", body, 200) == {"id": "1c-77", "again": True, "remark": None}
     (promise,) = (await caller.get("/obligations", regulation="quality"))["items"]
     assert promise["started"] == "2026-09-14T08:00:00Z"
     assert (await caller.call("POST", "/api/v1/events", {**body, "id": "2", "event": "nonsense"})).status == 422
+    misspelt = await caller.post("/events", {**body, "id": "3", "event": "contract.closd"})
+    assert 'did you mean "contract.closed"?' in misspelt["remark"]
+    assert (await caller.post("/events", {**body, "id": "4", "event": "own.thing"}))["remark"] is None
 
 
 async def test_release_from_quarantine(caller: Caller, office: Office) -> None:
