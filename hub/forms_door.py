@@ -6,8 +6,9 @@ import ipaddress
 from datetime import datetime
 from functools import partial
 
+import structlog
 from sqlalchemy import func, insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from hub.access.keys import agrees, sign
 from hub.composition import Hub
@@ -16,6 +17,8 @@ from hub.places import FORM, place_of
 from storage import models
 from storage.unit import Unit
 from webforms import Company, FormsDoor
+
+log = structlog.get_logger(__name__)
 
 
 def open_forms_door(hub: Hub) -> FormsDoor:
@@ -32,8 +35,12 @@ def open_forms_door(hub: Hub) -> FormsDoor:
         )
 
     async def answer_by(key: str, interaction: int | None, at: datetime) -> datetime | None:
-        due = await _due_of(hub, interaction) if interaction is not None else None
-        return due or _would_be_due(hub, key, at)
+        try:
+            due = await _due_of(hub, interaction) if interaction is not None else None
+            return due or _would_be_due(hub, key, at)
+        except SQLAlchemyError as error:  # the form is in the log: that the answer cannot say until when is no failure
+            log.warning("promise_not_told", form=key, interaction=interaction, error=repr(error))
+            return None
 
     async def seen_proof(signature: str, expires: datetime) -> bool:
         return not await hub.store.write(lambda unit: _keep_proof(unit, signature, expires))
