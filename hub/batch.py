@@ -9,14 +9,17 @@ from typing import Any
 from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Touch
 from hub import fold, presence
+from hub.actions.clients import reindex
 from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row, write_raws
 from hub.call_parts import phones_of
 from hub.giving import Giver
+from hub.heard import hear, recognise
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
 from hub.places import operator_named, place_of
 from hub.references import Reference, References
 from hub.setup.snapshot import SetUp
+from hub.telephony import wrap_up
 from hub.threads import Threads
 from hub.wording import client_words, interaction_words
 from routing.facts import ClientFacts, Facts, InteractionFacts
@@ -26,6 +29,9 @@ from storage.repositories import intake as rows
 from storage.repositories import jobs
 from storage.search import index_clients, index_interactions, words_of
 from storage.unit import Unit
+
+_LATE = timedelta(hours=24)
+"""So late a touch may come and still find the conversation that it belongs to."""
 
 _NOBODYS = frozenset({Automatic.BOUNCE, Automatic.OWN})
 Row = dict[str, Any]
@@ -39,7 +45,7 @@ class Batch:
         self._setup = setup
         self._all = arrivals
         self._fresh: list[Arrival] = []
-        self._threads = Threads(unit)
+        self._threads = Threads(unit, setup.company.window)
         self._references: References | None = None
         self._referred: dict[int, Reference | None] = {}
         self._latest: dict[int, Arrival] = {}
@@ -47,6 +53,7 @@ class Batch:
         self._changes: dict[int, Row] = {}
         self._new_rows: list[Row] = []
         self._new_clients: list[Row] = []
+        self._named: tuple[int, ...] = ()
         self._answers: dict[int, Any] = {}
 
     def skip_what_was_seen(self) -> None:
@@ -135,6 +142,7 @@ class Batch:
             row["candidates"] = _candidates(found.candidates)
             arrival.fresh_client = found.fresh
         self._new_clients = identifier.flush()
+        self._named = tuple(identifier.named)
 
     def _client_of(self, reference: Reference | None) -> int | None:
         """Whose conversation it is that a touch refers to."""
@@ -155,8 +163,11 @@ class Batch:
     def place_in_conversations(self) -> None:
         """An explicit reference beats the window; what opens one belongs to the team of its line."""
         pending = [one for one in self._fresh if one.row["client_id"] is not None]
+        rated = recognise(self._unit, [one for one in pending if not one.grows])
+        self._referred |= {number: Reference(talk) for number, talk in rated.items()}
+        self._threads.load(rated.values())
         known = {one.row["client_id"] for one in pending if not one.fresh_client}
-        self._threads.load_recent(known, self._unit.now - timedelta(hours=24))
+        self._threads.load_recent(known, self._unit.now - _LATE - self._setup.company.window)
         for arrival in pending:
             self._place(arrival)
 
@@ -180,7 +191,8 @@ class Batch:
         arrival.conversation = dict(talk)
 
     def judge(self) -> None:
-        """Let the regulations see each touch, in the order in which they came."""
+        """Let the regulations see each touch, in the order in which they came; what it says of wishes comes first."""
+        hear(self._unit, self._fresh)
         pending = [one for one in self._fresh if one.row["client_id"] is not None]
         clients = {one.row["client_id"]: one.fresh_client for one in reversed(pending)}
         known = [client for client, fresh in clients.items() if not fresh]
@@ -278,6 +290,7 @@ class Batch:
             row, call = arrival.row, arrival.row["call"]
             if call is None or row["operator"] is None or arrival.touch.phase is None:
                 continue
+            wrap_up.follow(self._unit, self._setup, row, arrival.before)
             telephone, was = row["external_id"] or row["line"], (arrival.before or row)["operator"]
             if was is not None and was != row["operator"]:
                 presence.end_call(self._unit, was, telephone)
@@ -306,6 +319,8 @@ class Batch:
                 words[client] = client_words(arrival.row, words.get(client, names[client]))
         words |= {client: words_of(name) for client, name in names.items() if client not in words}
         index_clients(self._unit, list(words.items()), fresh=True)
+        for client in self._named:
+            reindex(self._unit, client)
 
     def _tell(self) -> None:
         for arrival in self._fresh:

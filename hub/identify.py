@@ -24,6 +24,8 @@ class Named(Protocol):
     def name(self) -> str | None: ...
     @property
     def odd(self) -> bool: ...
+    @property
+    def anonymous(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,16 @@ class Found:
 
 @dataclass(slots=True)
 class Identifier:
-    """Knows everybody whom one batch of touches is with. Load it once, ask `whose` for each, then `flush`."""
+    """Knows everybody whom one batch of touches is with. Load it once, ask `whose` for each, then `flush`.
+
+    `named` are those who were nobody's but a browser until now, and have said who they are.
+    """
 
     unit: Unit
     known: dict[tuple[str, str], list[Known]]
     _clients: list[dict[str, Any]] = field(default_factory=list)
     _identities: list[dict[str, Any]] = field(default_factory=list)
-    _claimed: set[tuple[int, str, str]] = field(default_factory=set)
+    named: dict[int, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, unit: Unit, parties: Iterable[Sequence[Named]]) -> Identifier:
@@ -79,6 +84,8 @@ class Identifier:
         client = _certain(hits, candidates)
         if client is not None:
             self._learn(client, party, at)
+            if candidates[client].provisional and (says := _says_who(party, hits)):
+                self.named[client] = name or says.name or says.value
             return Found(client, candidates=_people_of(client, hits, candidates))
         others = tuple(
             Candidate(number, _reason(number, hits)) for number, known in candidates.items() if not known.provisional
@@ -96,6 +103,7 @@ class Identifier:
 
     def _make(self, party: Sequence[Named], at: datetime, name: str | None, *, provisional: bool = False) -> int:
         number = self.unit.take_ids(models.client, 1)[0]
+        provisional = provisional or (bool(party) and all(one.anonymous for one in party))
         shown = name or next((one.name for one in party if one.name), None) or (party[0].value if party else "")
         self._clients.append(
             {"id": number, "kind": "person", "name": shown, "created_at": at, "provisional": provisional}
@@ -128,7 +136,20 @@ class Identifier:
         """Write the clients and identities that are new; returns the new clients' rows."""
         rows.write_rows(self.unit, models.client, self._clients)
         rows.write_rows(self.unit, models.identity, self._identities)
+        rows.update_rows(self.unit, models.client, _as_named(self.named))
         return self._clients
+
+
+def _says_who(party: Sequence[Named], hits: Mapping[tuple[str, str], list[Known]]) -> Named | None:
+    """By what somebody names himself of whom only browsers were known. Who stands in for a choice still does."""
+    known = [one for one in party if hits.get((one.scheme, one.value))]
+    if not all(one.anonymous for one in known):
+        return None
+    return next((one for one in party if not one.anonymous and not one.odd), None)
+
+
+def _as_named(named: Mapping[int, str]) -> dict[int, dict[str, Any]]:
+    return {number: {"provisional": False, "name": name} for number, name in named.items()}
 
 
 def _distinct(found: Iterable[list[Known]]) -> dict[int, Known]:

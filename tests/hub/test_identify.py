@@ -148,3 +148,30 @@ def test_batching_changes_nothing(parties: list[list[Identity]], tmp_path_factor
     finally:
         together.engines.dispose()
         alone.engines.dispose()
+
+
+BROWSER = Identity("chat", "4f2a", "Visitor 4F2A", anonymous=True)
+
+
+def test_a_browser_stands_in_until_he_says_who_he_is(store: Store) -> None:
+    first = store.write_now(lambda unit: find(unit, BROWSER))
+    assert _shown(store, first.client) == ("Visitor 4F2A", True)
+    again = store.write_now(lambda unit: find(unit, BROWSER, EMAIL))
+    assert again == Found(first.client)
+    assert _shown(store, first.client) == ("Иван Петров", False)
+    assert store.write_now(lambda unit: find(unit, EMAIL)) == Found(first.client)
+
+
+def test_a_browser_that_claims_somebodys_phone_is_asked_about(store: Store) -> None:
+    known = store.write_now(lambda unit: make_client(unit, PHONE))
+    first = store.write_now(lambda unit: find(unit, BROWSER))
+    claims = store.write_now(lambda unit: find(unit, BROWSER, PHONE))
+    assert claims.client == first.client and [one.client for one in claims.candidates] == [known]
+    assert _shown(store, first.client) == ("Visitor 4F2A", True)
+    assert store.write_now(lambda unit: find(unit, PHONE)) == Found(known)
+
+
+def _shown(store: Store, number: int) -> tuple[str, bool]:
+    query = select(models.client.c.name, models.client.c.provisional).where(models.client.c.id == number)
+    row = store.read_now(lambda connection: connection.execute(query).one())
+    return row[0], row[1]
