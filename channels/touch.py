@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -236,11 +236,11 @@ class WebhookAnswer:
     """What the web server answers to a webhook.
 
     With a `stream` it is written piece by piece, after `body`, until it ends, the caller goes or the hub stops; then
-    the iterator is closed.
+    the generator is closed.
     """
 
     status: int = 200
     body: bytes = b""
     media_type: str = "text/plain"
     headers: Mapping[str, str] = field(default_factory=dict)
-    stream: AsyncIterator[bytes] | None = None
+    stream: AsyncGenerator[bytes] | None = None
