@@ -34,6 +34,8 @@ from hub.listeners import Listeners
 from hub.live import Live
 from hub.settings import Settings, split_address
 from hub.setup.live import LiveSetUp
+from hub.telephony.orders import OrderTaker, listening
+from hub.telephony.wrapping import WrapUps
 from storage.store import Store
 
 log = structlog.get_logger(__name__)
@@ -82,6 +84,8 @@ async def open_hub(settings: Settings, roles: frozenset[str]) -> AsyncIterator[t
             stack.push_async_callback(doorbell.close)
         if "work" in roles:
             tasks += _work(hub)
+        if "listen" in roles:
+            tasks += _follow_telephones(hub, stack)
         for task in tasks:
             stack.push_async_callback(_cancel, asyncio.create_task(task))
         stack.push_async_callback(hub.listeners.close)
@@ -106,6 +110,14 @@ async def _open_core(settings: Settings, stack: AsyncExitStack) -> tuple[Hub, Bu
     intake = Intake(store, lambda: setup.current)
     listeners = Listeners(settings, store, setup, intake.deliver, live)
     return Hub(settings, store, setup, live, intake, listeners), bus
+
+
+def _follow_telephones(hub: Hub, stack: AsyncExitStack) -> list[Coroutine[Any, Any, None]]:
+    """What other processes order is done, and wrap-ups end."""
+    taker = OrderTaker(hub.store, hub.listeners.name, lambda line: listening(hub, line))
+    hub.live.on_event(taker.hear)
+    stack.push_async_callback(taker.close)
+    return [WrapUps(hub).run()]
 
 
 def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:

@@ -29,7 +29,8 @@ from hub.setup.lines import Line, settings_of
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
 from hub.talks import LineTalks
-from hub.telephony import extensions_of, find_open_calls
+from hub.telephony.keeping import PictureKeeper
+from hub.telephony.known import extensions_of, find_open_calls
 from storage import models
 from storage.events import Event
 from storage.store import Store
@@ -83,6 +84,17 @@ class Listeners:
         self._errands: set[asyncio.Task[None]] = set()
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
         self._listening = False
+        self._held: set[str] = set()
+        self._pictures: dict[str, PictureKeeper] = {}
+
+    @property
+    def name(self) -> str:
+        """By which other processes know this one."""
+        return self._name
+
+    def listens_to(self, key: str) -> bool:
+        """Whether this process, and no other, listens on a line now."""
+        return key in self._held
 
     def channel_of(self, key: str) -> Channel:
         """The channel of a line, made anew when its settings have changed. Raises `BadSettings`."""
@@ -107,7 +119,8 @@ class Listeners:
 
     def _door(self, key: str) -> Door:
         door = open_door(self._settings, self._store, self._setup, self._deliver, key)
-        door = replace(door, report=self._report, health=partial(self._note_health, key))
+        picture = self._pictures.setdefault(key, PictureKeeper(self._store, key))
+        door = replace(door, report=self._report, health=partial(self._note_health, key), presence=picture.show)
         if self._live is None:
             return door
         return replace(door, talks=LineTalks(self._store, lambda: self._setup.current, self._live, key))
@@ -143,10 +156,15 @@ class Listeners:
         if task is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+            await self._lose_picture(key)
             await self._let_go(key)
         _, channel = self._channels.pop(key, (None, None))
         if channel is not None:
             await _close(key, channel)
+
+    async def _lose_picture(self, key: str) -> None:
+        if (picture := self._pictures.get(key)) is not None:
+            await picture.lose()
 
     async def _let_go(self, key: str) -> None:
         """So that whoever listens next need not wait until our hold runs out."""
@@ -169,7 +187,12 @@ class Listeners:
                 await asyncio.sleep(_RENEW_S)
                 continue
             began = self._store.now()
-            health, pause = await self._listen_once(key)
+            self._held.add(key)
+            try:
+                health, pause = await self._listen_once(key)
+            finally:
+                self._held.discard(key)
+            await self._lose_picture(key)
             failures = 0 if self._store.now() - began > timedelta(minutes=1) else failures + 1
             if health is not None:
                 await self._write_health(key, health)

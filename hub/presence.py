@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from hub.setup.snapshot import SetUp
 from storage.events import Event
+from storage.repositories import phones
 from storage.repositories import presence as rows
 from storage.unit import Unit
 
@@ -60,7 +61,7 @@ class Presence:
 
 
 def read_presence(connection: Connection, now: datetime) -> Presence:
-    """His own word beats the telephone, the telephone the desk."""
+    """His own word beats the telephone, the telephone the desk. Who works after a call is still on it."""
     states: dict[str, str] = {}
     since: dict[str, datetime] = {}
     tracked = rows.known(connection)
@@ -68,6 +69,9 @@ def read_presence(connection: Connection, now: datetime) -> Presence:
     for row in rows.read(connection, now):
         if row.place != rows.SEEN and rank.get(row.state, 0) > rank[states.get(row.operator, GONE)]:
             states[row.operator], since[row.operator] = row.state, row.at
+    for operator, at in phones.find_talking(connection, now).items():
+        if states.get(operator) != AWAY:
+            states[operator], since[operator] = ON_CALL, at
     return Presence(states, since, tracked)
 
 

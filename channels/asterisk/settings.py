@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
+
+from channels.exchange import ExchangeSettings
 
 _DIAL_FIELDS = {"e164": "", "digits": "", "national": ""}
 
 
-class Settings(BaseModel):
+class Settings(ExchangeSettings):
     """The asterisk channel's own keys of one line; README.md says what each is for."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = Field(min_length=1)
     port: int = Field(default=5038, ge=1, le=65535)
@@ -22,16 +22,12 @@ class Settings(BaseModel):
     secret: SecretStr
     tls: bool = False
     ca: Path | None = None
-    queues: dict[str, str] = Field(default_factory=dict, description="queue of the PBX -> our team")
     interface: str = Field(default="PJSIP/{extension}", description="how an operator's extension is dialled")
     trunks: tuple[str, ...] = Field(default=(), description="device names that are trunks though they look like phones")
-    default_region: str = Field(default="RU", pattern=r"^[A-Z]{2}$")
     context: str | None = Field(default=None, description="where clicked numbers are dialled; none = the phone's own")
     dial: str = Field(default="{digits}", description="how an outside number is dialled: {e164}, {digits}, {national}")
     ring_s: float = Field(default=30.0, gt=0, description="how long a click-to-call rings the operator")
-    route_http: bool = True
     route_agi: str | None = Field(default=None, description="host:port where the dialplan asks by FastAGI")
-    route_timeout_s: float = Field(default=0.5, gt=0, le=5)
     recordings: str | None = Field(default=None, description="folder, or an address with {path} in it")
     recordings_user: str = Field(default="", description="to whom the PBX's web server gives them")
     recordings_password: SecretStr | None = None
@@ -46,12 +42,6 @@ class Settings(BaseModel):
     timeout_s: float = Field(default=10.0, gt=0, description="time limit of one action, and of connecting")
     ping_s: float = Field(default=5.0, gt=0, description="a connection silent for twice as long is dead")
     resync_s: float = Field(default=300.0, gt=0, description="how often the picture is compared with the PBX's")
-
-    @field_validator("queues", mode="before")
-    @classmethod
-    def _plain_list_of_queues(cls, value: Any) -> Any:
-        """`queues = ["support"]` will do where the line's own team answers."""
-        return dict.fromkeys(value, "") if isinstance(value, (list, tuple)) else value
 
     @field_validator("keep_recordings", mode="before")
     @classmethod
