@@ -118,11 +118,10 @@ class Housekeeping:
     async def _relieve(self, setup: SetUp) -> None:
         now = self._store.now()
         away = {key: setup.stand_in(key, now) for key in setup.operators if setup.is_away(key, now)}
-        wanted = {key: deputy for key, deputy in away.items() if deputy is not None}
-        if not wanted:
+        if not away:
             return
         owners = await self._store.read(find_owners)
-        for operator, deputy in wanted.items():
+        for operator, deputy in away.items():
             if operator in owners:
                 await self._write(
                     lambda unit, key=operator, to=deputy: relieve(unit, setup, key, to, SYSTEM)  # type: ignore[misc]

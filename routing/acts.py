@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, select, update
 
 from routing import alerts
 from routing.book import RuleBook
@@ -82,18 +82,31 @@ def acknowledge(unit: Unit, book: RuleBook, alert: int, by: str) -> None:
 
 
 def hand_over(
-    unit: Unit, book: RuleBook, operator: str, to: str | None, by: str, cause: str = "hand_over", limit: int = 1000
+    unit: Unit,
+    book: RuleBook,
+    operator: str,
+    to: str | None,
+    by: str,
+    cause: str = "hand_over",
+    limit: int = 1000,
+    *,
+    own_too: bool = True,
 ) -> list[int]:
-    """Everything open that an operator owns goes to another (None: to his team). Answers the promises handed over."""
+    """Everything open that an operator owns goes to another (None: to its team). Answers the promises handed over.
+
+    Without `own_too`, what belongs to no team stays with him.
+    """
     query = OBLIGATIONS.where(obligation.c.owner == operator, obligation.c.state.in_(OPEN))
+    free = and_(task.c.owner == operator, task.c.state == "open")
+    if not own_too:
+        query, free = query.where(obligation.c.team.is_not(None)), and_(free, task.c.team.is_not(None))
     found = [mirror(row) for row in unit.connection.execute(_locked(unit, query.limit(limit)))]
     ledger = Ledger.of(unit, book, found)
     ledger.load_tasks()
     ledger.apply([HandOver(each.id, unit.now, to, each.team, cause, by) for each in found])
     ledger.flush()
-    free = (task.c.owner == operator, task.c.state == "open")
-    left = unit.connection.execute(select(task.c.id, task.c.client_id, task.c.team).where(*free)).all()
-    unit.connection.execute(update(task).where(*free).values(owner=to))
+    left = unit.connection.execute(select(task.c.id, task.c.client_id, task.c.team).where(free)).all()
+    unit.connection.execute(update(task).where(free).values(owner=to))
     for row in left:
         unit.emit(Event("task", row.id, "handed_over", row.client_id, None, to, row.team))
     return [each.id for each in found]
@@ -112,15 +125,6 @@ def give_back(unit: Unit, book: RuleBook, promises: Sequence[int], tasks: Sequen
     unit.connection.execute(update(task).where(*free).values(owner=to))
     for row in left:
         unit.emit(Event("task", row.id, "handed_over", row.client_id, None, to, row.team))
-
-
-def relieve(unit: Unit, book: RuleBook) -> int:
-    """Whoever is away now is stood in for: what is open goes to his deputy. Call every minute or so."""
-    count = 0
-    for key in book.roster.operators:
-        if book.roster.is_away(key, unit.now) and (deputy := book.roster.deputy(key, unit.now)) is not None:
-            count += len(hand_over(unit, book, key, deputy, "clock", "away"))
-    return count
 
 
 def merge(unit: Unit, book: RuleBook, survivor: int, other: int, by: str) -> dict[str, Any]:

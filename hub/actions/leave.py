@@ -1,5 +1,7 @@
 """A leave: the deputy has what is open, and who comes back gets back what of it is still open.
 
+Without a deputy it waits for its team, and what belongs to no team stays where it is: its alerts climb to the lead.
+
 What was lent is remembered by number, so that nothing the deputy had before goes along, and nothing that was handed
 over by a person meanwhile.
 """
@@ -13,7 +15,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Table, select
 
 from hub.actions import conversations
-from hub.actions.leaving import OPEN_TALK, HandedOver, move_all
+from hub.actions.leaving import OPEN_TALK, HandedOver, move_all, open_of
 from hub.actor import Actor
 from hub.journal import note
 from hub.setup.snapshot import SetUp
@@ -30,19 +32,20 @@ _LENT: Mapping[str, tuple[Table, tuple[str, ...]]] = {
     "tasks": (models.task, ("open",)),
 }
 
-Lent = dict[str, dict[str, str]]
-"""What was lent, by sort, each number with whom it was lent to."""
+Lent = dict[str, dict[str, str | None]]
+"""What was lent, by sort, each number with whom it was lent to (None: to its team)."""
 
 
-def relieve(unit: Unit, setup: SetUp, operator: str, deputy: str, actor: Actor) -> HandedOver:
-    """While he is on leave his deputy has what is open."""
+def relieve(unit: Unit, setup: SetUp, operator: str, deputy: str | None, actor: Actor) -> HandedOver:
+    """While he is on leave his deputy, or else the team, has what is open."""
+    own_too = deputy is not None
     known = _read(bookmarks.read(unit.connection, _LEAVE, operator))
     for sort, (table, states) in _LENT.items():
-        query = select(table.c.id).where(table.c.owner == operator, table.c.state.in_(states))
+        query = select(table.c.id).where(*open_of(table, operator, states, own_too))
         for number in unit.connection.execute(query).scalars():
             known.setdefault(sort, {})[str(number)] = deputy
     bookmarks.keep(unit, _LEAVE, operator, json.dumps(known))
-    return move_all(unit, setup, actor, operator, deputy, "away")
+    return move_all(unit, setup, actor, operator, deputy, "away", own_too=own_too)
 
 
 def find_lenders(connection: Connection) -> frozenset[str]:
@@ -75,9 +78,9 @@ def _read(value: str | None) -> Lent:
     return json.loads(value) if value else {}
 
 
-def _holders(sort: str, mine: Lent, others: Mapping[str, Lent]) -> dict[int, set[str]]:
+def _holders(sort: str, mine: Lent, others: Mapping[str, Lent]) -> dict[int, set[str | None]]:
     """Who may have each thing that was lent: the deputy, and to whom it went when he left himself."""
-    found: dict[int, set[str]] = defaultdict(set)
+    found: dict[int, set[str | None]] = defaultdict(set)
     for number, deputy in mine.get(sort, {}).items():
         found[int(number)] = {deputy} | {
             theirs[sort][number] for theirs in others.values() if number in theirs.get(sort, {})
@@ -85,7 +88,7 @@ def _holders(sort: str, mine: Lent, others: Mapping[str, Lent]) -> dict[int, set
     return found
 
 
-def _still_open(unit: Unit, sort: str, holders: Mapping[int, set[str]]) -> list[int]:
+def _still_open(unit: Unit, sort: str, holders: Mapping[int, set[str | None]]) -> list[int]:
     table, states = _LENT[sort]
     query = select(table.c.id, table.c.owner).where(table.c.id.in_(sorted(holders)), table.c.state.in_(states))
     return [row.id for row in unit.connection.execute(query.order_by(table.c.id)) if row.owner in holders[row.id]]

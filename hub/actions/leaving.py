@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from hub.actions import clients, conversations, finding
 from hub.actor import Actor
@@ -61,32 +61,48 @@ def release(unit: Unit, setup: SetUp, operator: str, actor: Actor) -> HandedOver
 
 
 def move_all(
-    unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None, cause: str, *, with_clients: bool = False
+    unit: Unit,
+    setup: SetUp,
+    actor: Actor,
+    operator: str,
+    to: str | None,
+    cause: str,
+    *,
+    with_clients: bool = False,
+    own_too: bool = True,
 ) -> HandedOver:
-    """Everything open of one goes to another, because of `cause`."""
-    promises = _count(unit, models.obligation, operator, OPEN_PROMISE)
-    tasks = _count(unit, models.task, operator, ("open",))
+    """Everything open of one goes to another, because of `cause`; without `own_too` only what belongs to a team."""
+    promises = _count(unit, models.obligation, operator, OPEN_PROMISE, own_too)
+    tasks = _count(unit, models.task, operator, ("open",), own_too)
     moved = HandedOver(
-        _move_conversations(unit, setup, actor, operator, to, cause),
+        _move_conversations(unit, setup, actor, operator, to, cause, own_too),
         promises,
         tasks,
         _move_clients(unit, setup, actor, operator, to) if with_clients and to is not None else 0,
     )
-    while acts.hand_over(unit, setup.book, operator, to, str(actor), cause, _AT_ONCE):
+    while acts.hand_over(unit, setup.book, operator, to, str(actor), cause, _AT_ONCE, own_too=own_too):
         continue
     if any(moved.as_json().values()):
         note(unit, actor, "handed_over", "operator", operator, {**moved.as_json(), "to": to, "why": cause})
     return moved
 
 
-def _count(unit: Unit, table: Table, operator: str, states: Sequence[str]) -> int:
-    query = select(func.count()).where(table.c.owner == operator, table.c.state.in_(states))
+def open_of(table: Table, operator: str, states: Sequence[str], own_too: bool) -> tuple[ColumnElement[bool], ...]:
+    """What is open and his; without `own_too`, only what belongs to a team."""
+    his = (table.c.owner == operator, table.c.state.in_(states))
+    return his if own_too else (*his, table.c.team.is_not(None))
+
+
+def _count(unit: Unit, table: Table, operator: str, states: Sequence[str], own_too: bool) -> int:
+    query = select(func.count()).where(*open_of(table, operator, states, own_too))
     return int(unit.connection.execute(query).scalar_one())
 
 
-def _move_conversations(unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None, why: str) -> int:
+def _move_conversations(
+    unit: Unit, setup: SetUp, actor: Actor, operator: str, to: str | None, why: str, own_too: bool
+) -> int:
     table, count = models.conversation, 0
-    query = select(table).where(table.c.owner == operator, table.c.state.in_(OPEN_TALK)).order_by(table.c.id)
+    query = select(table).where(*open_of(table, operator, OPEN_TALK, own_too)).order_by(table.c.id)
     for row in unit.connection.execute(query).mappings().all():
         conversations.change(unit, setup, dict(row), {"owner": to}, actor, "handed_over", {"why": why})
         count += 1

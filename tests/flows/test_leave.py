@@ -66,6 +66,21 @@ async def test_what_was_lent_comes_back(practice: Practice) -> None:
     assert len(practice.rows(models.journal, action="given_back")) == 1
 
 
+async def test_without_a_deputy_it_waits_for_the_team_and_comes_back(tmp_path: Path, database_url: str) -> None:
+    practice = Practice.begin(database_url, tmp_path / "files", AWAY.replace('deputy = "boris"\n', ""))
+    practice.clock.at = msk("09-14 10:00")
+    number = practice.mail(who=MAIL)["conversation_id"]
+    practice.act(conversations.take, number, ANNA)
+    practice.act(tasks.make, ANNA, NewTask("Позвонить"))
+    await practice.until(msk("09-15 12:00"))
+    assert practice.row(models.conversation, number)["owner"] is None
+    assert owners(practice)[1:] == [["-"], ["-", "anna"]]  # what she wrote down for herself stays hers
+    await practice.until(msk("09-17 12:00"))
+    assert owners(practice) == [["anna"]] * 3
+    practice.store.lane.close()
+    practice.close()
+
+
 async def test_what_the_deputy_had_or_gave_away_stays(practice: Practice) -> None:
     lent = practice.mail(who=MAIL)["conversation_id"]
     own = practice.mail(who=OLGA)["conversation_id"]

@@ -162,15 +162,13 @@ def test_everything_open_is_handed_over(office: Office) -> None:
     assert {each.owner for each in office.rows(task)} == {"boris"}
 
 
-def test_a_leave_moves_what_is_open_to_the_deputy(office: Office) -> None:
-    away = '[[operator.anna.away]]\nfrom = "2026-09-15"\nto = "2026-09-16"\ndeputy = "boris"\n'
-    book = book_of(REACTION, OFFICE.replace("[operator.boris]", f"{away}[operator.boris]"))
-    office.touch(message(1, "2026-09-14 17:00"), book=book)
-    assert office.do(lambda unit: acts.relieve(unit, book)) == 0
-    office.time("2026-09-15 09:00")
-    assert office.do(lambda unit: acts.relieve(unit, book)) == 1
-    assert office.do(lambda unit: acts.relieve(unit, book)) == 0
-    assert (office.rows(obligation)[0].owner, office.rows(task)[0].owner) == ("boris", "boris")
+def test_what_belongs_to_no_team_can_stay(office: Office) -> None:
+    office.touch(message(1, "2026-09-14 10:00"))
+    by_hand = {"id": 50, "title": "Ring", "owner": "anna", "made_by": "operator:anna"}
+    office.do(lambda unit: unit.connection.execute(insert(task).values(made_at=unit.now, **by_hand)))
+    office.do(lambda unit: acts.hand_over(unit, BOOK, "anna", None, "clock", "away", own_too=False))
+    assert office.rows(obligation)[0].owner is None
+    assert {each.id: each.owner for each in office.rows(task)}[50] == "anna"
 
 
 def test_note_34_merging_keeps_the_earlier_due_and_undoing_restores_both(office: Office) -> None:
