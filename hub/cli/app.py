@@ -14,6 +14,7 @@ from hub.cli.export import export
 from hub.cli.failure import explain_failure
 from hub.cli.hand_over import hand_over
 from hub.cli.imports import import_files
+from hub.cli.new_channel import new_channel
 from hub.cli.rebuild import rebuild
 from hub.cli.rehearse import rehearse
 from hub.cli.replay import replay
@@ -46,6 +47,7 @@ app.command(rich_help_panel=_SETUP)(export)
 app.command(rich_help_panel=_SETUP)(retire)
 app.command("hand-over", rich_help_panel=_SETUP)(hand_over)
 app.command(rich_help_panel=_SETUP)(token)
+app.command("new-channel", rich_help_panel=_SETUP)(new_channel)
 app.command("sign-in", rich_help_panel=_SETUP)(sign_in)
 app.command(rich_help_panel=_ASKING)(check)
 app.command(rich_help_panel=_ASKING)(deadline)
