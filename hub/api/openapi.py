@@ -33,6 +33,7 @@ _TAGS = {
     "events": "What other programs report.",
     "deliveries": "How far our own messages came.",
     "attachments": "Files.",
+    "figures": "The live board, and figures of an interval: each with its formula, interval and exclusions.",
     "administration": "Journal, lines, set-up.",
 }
 _ABOUT = (

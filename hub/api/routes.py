@@ -12,6 +12,7 @@ from aiohttp.typedefs import Middleware
 from hub.api import (
     administration,
     alerts,
+    board,
     broadcasts,
     clients,
     conversations,
@@ -20,6 +21,7 @@ from hub.api import (
     events,
     files,
     interactions,
+    metrics,
     obligations,
     operators,
     probes,
@@ -41,6 +43,8 @@ RESOURCES = (
     deliveries,
     files,
     operators,
+    board,
+    metrics,
     administration,
 )
 

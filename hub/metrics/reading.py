@@ -100,6 +100,12 @@ def day_of(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).date().isoformat()
 
 
+def midnight(at: datetime, zone: tzinfo) -> datetime:
+    """When the local day began, in UTC; just before midnight it is still the day that ends."""
+    local = (at - timedelta(microseconds=1)).astimezone(zone)
+    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
+
+
 def _slots(span: Span, by: Part | None, zone: tzinfo) -> Iterator[str]:
     """Every hour or day of the interval once, in order."""
     seen = ""
