@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from aiohttp import web
+
+from hub.recordings.audit import Listenings
 
 if TYPE_CHECKING:
     from hub.intake import Intake
@@ -26,6 +28,7 @@ class Hub:
     live: Live
     intake: Intake
     listeners: Listeners
+    listenings: Listenings = field(default_factory=Listenings)
 
 
 HUB: web.AppKey[Hub] = web.AppKey("hub")

@@ -43,6 +43,13 @@ class NotFound(Refused):
     code = "not_found"
 
 
+class Gone(Refused):
+    """It was there, and the house does not keep it any longer."""
+
+    status = 410
+    code = "gone"
+
+
 class Forbidden(Refused):
     """The actor's role does not allow it."""
 

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from hub.api.files import AttachmentOut, show_attachment
 from hub.api.values import Shown, show
 from hub.places import FORM
+from hub.recordings.names import names_of
 from storage.repositories import interactions as log
 
 Kind = Literal["call", "message", "form", "meeting", "letter", "fax", "note"]
@@ -32,6 +33,18 @@ class LegOut(TypedDict):
 
 
 # The functional form, because `from` is a word of Python.
+SilenceOut = TypedDict("SilenceOut", {"from": Shown, "to": Shown | None})
+
+
+class ExpiredOut(TypedDict):
+    """The recordings are no longer kept: `deleted`, or, where the hub may not delete, `hidden`."""
+
+    at: Shown
+    how: str
+    after_days: int
+
+
+# The functional form, because `from` is a word of Python.
 CallOut = TypedDict(
     "CallOut",
     {
@@ -46,10 +59,20 @@ CallOut = TypedDict(
         "talk_s": float | None,
         "hold_s": float | None,
         "ended_by": str | None,
-        "voicemail": Any,
-        "recording": Any,
+        "voicemail": str | None,
+        "recording": str | None,
     },
 )
+
+
+class RecordingsOut(TypedDict):
+    """What of a call can be listened to, and where: each part (a transfer begins a new one), the message that was left;
+    when the recording was silenced; and that all of it is no longer kept."""
+
+    parts: list[str]
+    voicemail: str | None
+    pauses: list[SilenceOut]
+    expired: ExpiredOut | None
 
 
 class PartyOut(TypedDict):
@@ -94,6 +117,7 @@ class InteractionOut(TypedDict):
     suspicion: str | None
     again: int | None
     call: CallOut | None
+    recordings: RecordingsOut | None
     disposition: str | None
     language: str | None
     remarks: list[str]
@@ -138,7 +162,8 @@ def show_interaction(one: log.Interaction, files: Sequence[log.Attachment]) -> I
         "quarantined": one.quarantined_at is not None,
         "suspicion": one.suspicion,
         "again": one.again_of,
-        "call": show_call(one.call) if one.call is not None else None,
+        "call": show_call(one.call, one.id) if one.call is not None else None,
+        "recordings": _show_recordings(one.call, one.id),
         "disposition": one.disposition,
         "language": one.language,
         "remarks": list(one.remarks),
@@ -149,11 +174,37 @@ _CALL_KEYS = ("outcome", "reason", "from", "to", "queue", "operator", "wait_s", 
 _LEG_KEYS = ("operator", "extension", "rang_at", "answered_at", "ended_at", "result")
 
 
-def show_call(call: Any) -> CallOut:
-    """The telephone side of a call: every key is there, what is not known is null."""
-    shown = {key: call.get(key) for key in (*_CALL_KEYS, "voicemail", "recording")}
+def show_call(call: Any, number: int) -> CallOut:
+    """The telephone side of a call: every key is there, what is not known is null. Recordings are where to get them."""
+    shown = {key: call.get(key) for key in _CALL_KEYS}
     shown["legs"] = [{key: _utc(leg.get(key)) for key in _LEG_KEYS} for leg in call.get("legs") or ()]
+    heard = _show_recordings(call, number)
+    shown["recording"] = heard["parts"][0] if heard and heard["parts"] else None
+    shown["voicemail"] = heard["voicemail"] if heard else None
     return shown  # type: ignore[return-value]
+
+
+def _show_recordings(call: Any, number: int) -> RecordingsOut | None:
+    """None of a call of which nothing was ever recorded."""
+    several = names_of(call)
+    if not several and not (call or {}).get("voicemail"):
+        return None
+    here, expired = f"/api/v1/interactions/{number}", call.get("recordings_expired")
+    parts = [
+        f"{here}/recording" if part == 1 else f"{here}/recording?part={part}" for part in range(1, len(several) + 1)
+    ]
+    return {
+        "parts": [] if expired else parts,
+        "voicemail": f"{here}/voicemail" if call.get("voicemail") and not expired else None,
+        "pauses": [
+            {"from": _utc(one.get("from")), "to": _utc(one.get("to"))} for one in call.get("recording_pauses") or ()
+        ],
+        "expired": _show_expired(expired) if expired else None,
+    }
+
+
+def _show_expired(expired: Any) -> ExpiredOut:
+    return {"at": _utc(expired["at"]), "how": expired["how"], "after_days": expired["after_days"]}
 
 
 def _utc(value: Any) -> Any:

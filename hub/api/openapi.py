@@ -18,10 +18,12 @@ _REFUSALS = {
     403: "The role of the token does not allow it",
     404: "There is no such thing",
     409: "The thing is in a state that does not allow it, or somebody else was quicker",
+    410: "It was there, and is not kept any longer",
     413: "More than the hub takes at once",
     415: "The body is of another media type",
+    416: "Nothing of the part that is asked for is there",
     422: "A value cannot be used; `field` names it, `remedy` says what to do",
-    503: "The hub is stopping",
+    503: "The hub is stopping, or what it takes is away just now",
 }
 _TAGS = {
     "interactions": "The one log: every touch over every channel.",

@@ -25,6 +25,7 @@ from hub.api import (
     obligations,
     operators,
     probes,
+    recordings,
     tasks,
 )
 from hub.api.call import operations
@@ -33,6 +34,7 @@ from hub.api.serve import envelope, serve
 
 RESOURCES = (
     interactions,
+    recordings,
     clients,
     conversations,
     obligations,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,17 @@ def list_page(connection: Connection, wanted: Filter, *, limit: int = 50, cursor
     if wanted.since is not None:
         query = query.where(journal.c.at >= wanted.since)
     return read_page(connection, query, _BY_NUMBER, _read, limit=limit, cursor=cursor)
+
+
+def find(connection: Connection, subject: str, numbers: Iterable[int], action: str) -> list[Entry]:
+    """What was done, by this word, to some things; oldest first."""
+    wanted = [str(number) for number in numbers]
+    if not wanted:
+        return []
+    query = select(journal).where(
+        journal.c.subject == subject, journal.c.subject_id.in_(wanted), journal.c.action == action
+    )
+    return [_read(row) for row in connection.execute(query.order_by(journal.c.id))]
 
 
 def has(connection: Connection, subject: str, number: int | str) -> bool:
