@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from routing.calendar import BadCalendar, Calendar, CalendarSettings, read_settings
+from routing.facts import ClientFacts
 from routing.regulations import compile_rule
 from routing.roster import Roster
 from routing.rule import Rule
@@ -97,10 +98,14 @@ class RuleBook:
             self._calendars[key, version] = found
         return found
 
-    def calendar_for(self, key: str | None, team: str | None) -> Calendar:
-        """Regulation's calendar, else the team's, else the company's, else round the clock."""
+    def calendar_for(self, key: str | None, team: str | None, *people: ClientFacts | None) -> Calendar:
+        """The regulation's calendar, else the client's, else the team's, else the company's, else round the clock.
+
+        A client of another branch names his calendar in the field `calendar`; a person's company may name it for him.
+        """
         chosen = self.roster.teams.get(team) if team else None
-        for name in (key, chosen.calendar if chosen else None, self.company.get("calendar")):
+        his = (calendar_of(each) for each in people)
+        for name in (key, *his, chosen.calendar if chosen else None, self.company.get("calendar")):
             if name is not None and (version := self._newest.get(name)) is not None:
                 return self.calendar(name, version)
         return ALWAYS
@@ -141,6 +146,12 @@ class RuleBook:
 
     def _teams_have_calendars(self) -> bool:
         return any(each.calendar for each in self.roster.teams.values())
+
+
+def calendar_of(person: ClientFacts | None) -> str | None:
+    """The calendar that a client's branch keeps, if his card names one."""
+    named = person.fields.get("calendar") if person is not None else None
+    return named if isinstance(named, str) else None
 
 
 def _current(found: Sequence[Definition]) -> list[Definition]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from routing.book import calendar_of
 from routing.calendar import Calendar
 from routing.decisions import (
     BreachObligation,
@@ -65,6 +66,8 @@ def _follow_client(obligation: ObligationFacts, rule: Rule, facts: Facts, out: l
         out.append(HandOver(obligation.id, facts.now, after.responsible, obligation.team, "responsible", facts.actor))
     if before.category != after.category:
         retarget(obligation, rule, after, facts, out, "category")
+    elif calendar_of(before) != calendar_of(after):
+        retarget(obligation, rule, after, facts, out, "calendar")
 
 
 def retarget(
@@ -77,7 +80,7 @@ def retarget(
     target = rule.target(category)
     if length_of(obligation.target) is None or target is None:
         return
-    calendar = facts.book.calendar_for(rule.common.calendar, obligation.team)
+    calendar = facts.book.calendar_for(rule.common.calendar, obligation.team, client, facts.company)
     same = (str(target), calendar.key, calendar.version, rule.version)
     if same == (obligation.target, obligation.calendar, obligation.calendar_version, obligation.version):
         return

@@ -245,7 +245,7 @@ def begin(rule: Rule, start: Start, facts: Facts, out: list[Decision]) -> None:
     target = rule.target(category)
     if target is None and start.due is None and rule.needs_target:
         return
-    calendar = facts.book.calendar_for(rule.common.calendar, start.team)
+    calendar = facts.book.calendar_for(rule.common.calendar, start.team, facts.client, facts.company)
     due = start.due
     if target is not None and due is None:
         due = due_of(rule, calendar, target, start.anchor, start.pauses)

@@ -96,7 +96,8 @@ class Regulation(Rule):
         return owner.teams[0] if owner and owner.teams else None
 
     def _dates_ahead(self, subject: ClientFacts, facts: Facts) -> list[Start]:
-        calendar = facts.book.calendar_for(self.common.calendar, self._team(facts))
+        team = self._team(facts)
+        calendar = facts.book.calendar_for(self.common.calendar, team, facts.client, facts.company)
         today = calendar.date_of(facts.now)
         until = calendar.date_of(facts.now + timedelta(days=self.common.ahead.amount))
         found = []

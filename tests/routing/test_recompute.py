@@ -313,3 +313,47 @@ def test_another_team_takes_over_the_case_with_its_pauses_and_the_next_word() ->
     )  # fmt: skip
     case = after(decide(facts), state, facts)[2]
     assert (case.state, case.due) == ("running", msk("2026-09-15 14:00"))
+
+
+BRANCHES = """
+[regulation.reaction]
+title = "Answer"
+kind = "respond"
+within = "4 working hours"
+"""
+WARSAW = """
+[calendar.warsaw]
+zone = "Europe/Warsaw"
+week = { mon = ["08:00-16:00"], tue = ["08:00-16:00"], wed = ["08:00-16:00"], thu = ["08:00-16:00"], fri = ["08:00-16:00"] }
+"""  # noqa: E501
+
+
+def test_the_calendar_of_the_clients_branch_beats_the_teams() -> None:
+    book = book_of(BRANCHES, OFFICE + WARSAW)
+    elsewhere = client(fields={"calendar": "warsaw"})
+    for who, company, due in (
+        (client(), None, "2026-09-15 11:00"),
+        (elsewhere, None, "2026-09-15 12:00"),
+        (client(company=2), client(2, kind="company", fields={"calendar": "warsaw"}), "2026-09-15 12:00"),
+        (client(fields={"calendar": "no such"}), None, "2026-09-15 11:00"),
+    ):
+        facts = facts_of(
+            book, "2026-09-14 16:00", interaction=message(1, "2026-09-14 16:00"), client=who, company=company
+        )
+        (found,) = after(decide(facts), (), facts)
+        assert found.due == msk(due), (who, company)
+
+
+def test_a_client_who_moves_to_another_branch_is_judged_by_its_calendar() -> None:
+    book = book_of(BRANCHES, OFFICE + WARSAW)
+    facts = facts_of(book, "2026-09-14 16:00", interaction=message(1, "2026-09-14 16:00"), client=client())
+    (running,) = after(decide(facts), (), facts)
+    moved = facts_of(
+        book,
+        "2026-09-14 17:00",
+        client=client(fields={"calendar": "warsaw"}),
+        client_before=client(),
+        obligations=(running,),
+    )
+    (found,) = after(decide(moved), (running,), moved)
+    assert (found.due, found.calendar) == (msk("2026-09-15 12:00"), "warsaw")
