@@ -34,6 +34,7 @@ from hub.listeners import Listeners
 from hub.live import Live
 from hub.settings import Settings, split_address
 from hub.setup.live import LiveSetUp
+from hub.telephony.door import RouteDoor
 from hub.telephony.orders import OrderTaker, listening
 from hub.telephony.wrapping import WrapUps
 from storage.store import Store
@@ -162,6 +163,7 @@ def build_web(hub: Hub) -> web.Application:
             *desk.routes(),
             *webhooks.routes(),
             *calendar_feed.routes(),
+            *RouteDoor().routes(),
             *webforms.routes(open_forms_door(hub)),
         ]
     )

@@ -29,6 +29,7 @@ from hub.setup.lines import Line, settings_of
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
 from hub.talks import LineTalks
+from hub.telephony.answering import answer
 from hub.telephony.keeping import PictureKeeper
 from hub.telephony.known import extensions_of, find_open_calls
 from storage import models
@@ -297,6 +298,7 @@ def open_door(
         own_addresses=lambda: own_addresses(setup.current),
         hook=lambda: hook_of(settings, setup.current, key),
         extensions=lambda: extensions_of(setup.current),
+        route=partial(answer, store, setup, key),
         open_calls=lambda: store.read(lambda connection: find_open_calls(connection, key, store.now())),
         default_region=lambda: setup.current.company.default_region,
         languages=lambda: setup.current.company.languages,

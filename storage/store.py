@@ -38,6 +38,7 @@ class Store:
         self.now = now
         self.lane = Lane(engines, now, told=told, before_commit=before_commit)
         self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="reader")
+        self._quick_readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="quick-reader")
 
     @classmethod
     def open(
@@ -73,6 +74,10 @@ class Store:
         """Read in a thread; reads never wait for the lane."""
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
+    async def read_at_once(self, query: Callable[[Connection], T]) -> T:
+        """Read in a thread that no long question keeps: for small questions whose answer somebody waits for."""
+        return await asyncio.get_running_loop().run_in_executor(self._quick_readers, self.read_now, query)
+
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Write through the lane; returns after the commit."""
         return await self.lane.write(work)
@@ -81,4 +86,5 @@ class Store:
         """Finish what is queued and let go of the database."""
         await asyncio.to_thread(self.lane.close)
         self._readers.shutdown(wait=True)
+        self._quick_readers.shutdown(wait=True)
         self.engines.dispose()

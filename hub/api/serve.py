@@ -170,7 +170,7 @@ async def read_bytes(request: web.Request, most: int) -> bytes:
 @web.middleware
 async def envelope(request: web.Request, handler: Step) -> web.StreamResponse:
     """Whatever goes wrong under /api, and where programs post, the answer has the same shape."""
-    if not request.path.startswith(("/api/", "/forms/", "/hooks/", "/route/", "/embed/")):
+    if not request.path.startswith(("/api/", "/forms/", "/hooks/", "/embed/")):
         return await handler(request)
     try:
         return await handler(request)
