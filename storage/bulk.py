@@ -1,13 +1,15 @@
 """Inserts many rows by one prepared statement.
 
 SQLAlchemy works out statement, defaults and types anew for every row; for the hot tables of intake that is most of the
-cost. Here they are worked out once per table, and values are converted column by column: SQLite gets them by the
-driver's own executemany, PostgreSQL as one JSON array that it takes apart itself, which spares it a plan for each row.
+cost. Here they are worked out once per table: SQLite gets the rows by the driver's own executemany, with values
+converted column by column; PostgreSQL gets them as one JSON array that it takes apart itself, which spares it a plan
+for each row and us nearly all conversions, for it reads instants and nested values as JSON has them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import repeat
 from operator import itemgetter
@@ -15,6 +17,8 @@ from typing import Any
 
 import orjson
 from sqlalchemy import JSON, Boolean, Column, Connection, Dialect, LargeBinary, Table
+
+from storage.models.types import Instant
 
 Convert = Callable[[Any], Any]
 Row = Mapping[str, Any]
@@ -29,35 +33,81 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
     dialect = connection.dialect
     _DIALECTS.setdefault(dialect.name, dialect)
     names = frozenset(rows[0])
-    if any(row.keys() != names for row in rows):
+    if not _are_alike(rows, names):
         for row in rows:
             insert_rows(connection, table, [row])
-        return
-    columns, statement, sources = _prepare(table, dialect.name, names)
-    values = zip(*[source(rows) for source in sources], strict=False)
-    if dialect.name == "postgresql":
-        shown = [dict(zip(columns, row, strict=True)) for row in values]
-        connection.exec_driver_sql(statement, (orjson.dumps(shown, option=orjson.OPT_NON_STR_KEYS).decode(),))
+    elif dialect.name == "postgresql":
+        shape = _shape_on_postgresql(table, names)
+        connection.exec_driver_sql(shape.statement, (_as_array(rows, shape),))
     else:
-        connection.exec_driver_sql(statement, list(values))
+        statement, sources = _prepare_on_sqlite(table, names)
+        connection.exec_driver_sql(statement, list(zip(*[source(rows) for source in sources], strict=False)))
 
 
-@cache
-def _prepare(table: Table, dialect_name: str, names: frozenset[str]) -> tuple[list[str], str, list[Source]]:
-    """For rows with these keys: the columns to write, the statement, and where the values of each column are from."""
+def _are_alike(rows: Sequence[Row], names: frozenset[str]) -> bool:
+    """Whether all rows name these very columns."""
+    return set(map(len, rows)) == {len(names)} and len(names.union(*rows)) == len(names)
+
+
+def _written(table: Table, names: frozenset[str]) -> list[Column[Any]]:
+    """The columns to write for rows that name some."""
     unknown = names - {column.name for column in table.c}
     if unknown:
         raise KeyError(f"{table.name} has no column {', '.join(sorted(unknown))}")
-    dialect = _DIALECTS[dialect_name]
-    written = [column for column in table.c if column.name in names or column.default is not None]
-    columns = [column.name for column in written]
+    return [column for column in table.c if column.name in names or column.default is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What rows that name the same columns have in common: how to write them, and what is to be done to them first."""
+
+    statement: str
+    instants: tuple[str, ...]
+    missing: tuple[tuple[str, Callable[[], Any]], ...]
+    converted: tuple[tuple[str, Convert], ...]
+
+
+@cache
+def _shape_on_postgresql(table: Table, names: frozenset[str]) -> _Shape:
+    dialect, written = _DIALECTS["postgresql"], _written(table, names)
+    quoted = ", ".join(dialect.identifier_preparer.quote(column.name) for column in written)
+    taken = f"SELECT {quoted} FROM json_populate_recordset(CAST(NULL AS {table.name}), CAST(%s AS json))"  # noqa: S608
+    converters = {
+        column.name: convert
+        for column in written
+        if not isinstance(column.type, Instant) and (convert := _converter(column, dialect)) is not None
+    }
+    return _Shape(
+        f"INSERT INTO {table.name} ({quoted}) {taken}",
+        tuple(column.name for column in written if isinstance(column.type, Instant) and column.name in names),
+        tuple((column.name, _default(column)) for column in written if column.name not in names),
+        tuple(converters.items()),
+    )
+
+
+def _as_array(rows: Sequence[Row], shape: _Shape) -> str:
+    for name in shape.instants:
+        if any(row[name] is not None and row[name].tzinfo is None for row in rows):
+            raise ValueError("an instant needs a time zone")
+    if shape.missing:
+        rows = [{**row, **{name: make() for name, make in shape.missing}} for row in rows]
+    if shape.converted:
+        rows = [{**row, **{name: convert(row[name]) for name, convert in shape.converted}} for row in rows]
+    return orjson.dumps(rows, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+@cache
+def _prepare_on_sqlite(table: Table, names: frozenset[str]) -> tuple[str, list[Source]]:
+    """The statement, and where the values of each column are from."""
+    dialect, written = _DIALECTS["sqlite"], _written(table, names)
     sources = [_source(column, _converter(column, dialect), column.name in names) for column in written]
-    quoted = ", ".join(map(dialect.identifier_preparer.quote, columns))
-    if dialect_name == "postgresql":
-        taken = f"SELECT {quoted} FROM json_populate_recordset(CAST(NULL AS {table.name}), CAST(%s AS json))"  # noqa: S608
-        return columns, f"INSERT INTO {table.name} ({quoted}) {taken}", sources
-    marks = ", ".join("?" * len(columns))
-    return columns, f"INSERT INTO {table.name} ({quoted}) VALUES ({marks})", sources  # noqa: S608
+    quoted = ", ".join(dialect.identifier_preparer.quote(column.name) for column in written)
+    return f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join('?' * len(written))})", sources  # noqa: S608
+
+
+def _default(column: Column[Any]) -> Callable[[], Any]:
+    default: Any = column.default
+    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
 
 
 def _source(column: Column[Any], convert: Convert | None, named: bool) -> Source:
@@ -65,10 +115,10 @@ def _source(column: Column[Any], convert: Convert | None, named: bool) -> Source
         get = itemgetter(column.name)
         return (lambda rows: map(get, rows)) if convert is None else (lambda rows: map(convert, map(get, rows)))
     default: Any = column.default
-    shown = convert or (lambda value: value)
+    make, shown = _default(column), convert or (lambda value: value)
     if default.is_callable:
-        return lambda rows: [shown(default.arg(None)) for _ in rows]
-    constant = shown(default.arg)
+        return lambda rows: [shown(make()) for _ in rows]
+    constant = shown(make())
     return lambda rows: repeat(constant)
 
 

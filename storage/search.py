@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, islice
 
+import orjson
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, column, select, table, text, true
 from sqlalchemy.sql.expression import TextualSelect
 
@@ -244,13 +245,11 @@ def _index(unit: Unit, name: str, rows: Sequence[tuple[int, str]], fresh: bool) 
     if not rows:
         return
     if unit.dialect == "postgresql":
-        unit.connection.execute(
-            text(
-                f"INSERT INTO {name} (id, words) "  # noqa: S608
-                "SELECT * FROM unnest(CAST(:ids AS bigint[]), CAST(:words AS text[])) "
-                "ON CONFLICT (id) DO UPDATE SET words = excluded.words"
-            ),
-            {"ids": [row[0] for row in rows], "words": [row[1] for row in rows]},
+        unit.connection.exec_driver_sql(
+            f"INSERT INTO {name} (id, words) "  # noqa: S608
+            f"SELECT id, words FROM json_populate_recordset(CAST(NULL AS {name}), CAST(%s AS json)) "
+            "ON CONFLICT (id) DO UPDATE SET words = excluded.words",
+            (orjson.dumps([{"id": number, "words": words} for number, words in rows]).decode(),),
         )
         return
     if not fresh:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import Connection, MetaData, Table
 
 from storage.engine import Engines
 from storage.events import Event
@@ -22,7 +23,7 @@ class Unit:
     transaction (or the savepoint around one piece of work) is rolled back, they are forgotten with it.
     """
 
-    __slots__ = ("_events", "_ids", "_spare", "connection", "dialect", "now")
+    __slots__ = ("_at_a_time", "_events", "_ids", "_spare", "connection", "dialect", "now")
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         self.connection = connection
@@ -30,14 +31,15 @@ class Unit:
         self.dialect = connection.dialect.name
         self._events: list[Event] = []
         self._ids: dict[str, int] = {}
-        self._spare: dict[str, list[int]] = {}
+        self._spare: dict[str, deque[int]] = {}
+        self._at_a_time = _AT_A_TIME
 
     def take_ids(self, table: Table, count: int) -> list[int]:
         """Fresh row numbers, ascending. SQLite's write lock makes the highest number ours; PostgreSQL has sequences."""
         if count == 0:
             return []
         if self.dialect == "postgresql":
-            return self._take_from_sequence(table.name, count)
+            return self._take_from_sequences(table, count)
         if not self._ids:
             found = self.connection.exec_driver_sql(_highest_numbers(table.metadata))
             self._ids = {name: number for name, number in found}
@@ -45,17 +47,21 @@ class Unit:
         self._ids[table.name] = last + count
         return list(range(last + 1, last + count + 1))
 
-    def _take_from_sequence(self, name: str, count: int) -> list[int]:
-        """Numbers are fetched some at a time: a gap costs nothing, a round trip does."""
-        spare = self._spare.get(name, [])
+    def _take_from_sequences(self, table: Table, count: int) -> list[int]:
+        """Numbers are fetched some at a time, at first for all tables: a gap costs nothing, a round trip does."""
+        if not self._spare:
+            self._at_a_time = max(count, _AT_A_TIME)
+            self._fetch(_numbered(table.metadata), self._at_a_time)
+        spare = self._spare[table.name]
         if len(spare) < count:
-            rows = self.connection.execute(
-                text("SELECT nextval(:sequence) FROM generate_series(1, :count)"),
-                {"sequence": f"{name}_ids", "count": max(count, _AT_A_TIME)},
-            )
-            spare = [*spare, *sorted(rows.scalars())]
-        self._spare[name] = spare[count:]
-        return spare[:count]
+            self._fetch((table.name,), max(count, self._at_a_time))
+        return [spare.popleft() for _ in range(count)]
+
+    def _fetch(self, names: tuple[str, ...], count: int) -> None:
+        columns = ", ".join(f"nextval('{name}_ids')" for name in names)
+        found = self.connection.exec_driver_sql(f"SELECT {columns} FROM generate_series(1, %s)", (count,)).all()  # noqa: S608
+        for name, numbers in zip(names, zip(*found, strict=True), strict=True):
+            self._spare.setdefault(name, deque()).extend(numbers)
 
     def emit(self, event: Event) -> None:
         """Tell open desks after the commit."""
@@ -79,14 +85,22 @@ class Unit:
 
 
 @cache
-def _highest_numbers(metadata: MetaData) -> str:
-    """One question for all tables whose rows we number: a transaction of intake needs nine of them."""
-    numbered = [
+def _numbered(metadata: MetaData) -> tuple[str, ...]:
+    """The tables whose rows we number ourselves."""
+    return tuple(
         table.name
         for table in metadata.sorted_tables
         if not table.info.get("fts") and "id" in table.c and table.c.id.autoincrement is False
-    ]
-    return " UNION ALL ".join(f"SELECT '{name}', coalesce(max(id), 0) FROM {name}" for name in numbered)  # noqa: S608
+    )
+
+
+@cache
+def _highest_numbers(metadata: MetaData) -> str:
+    """One question for all of them: a transaction of intake needs nine."""
+    return " UNION ALL ".join(
+        f"SELECT '{name}', coalesce(max(id), 0) FROM {name}"  # noqa: S608
+        for name in _numbered(metadata)
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Column, Table, Update, bindparam, func, select, text, update
 from sqlalchemy.sql import Select
 
+from storage.among import KEYS, Listed, among
 from storage.bulk import insert_rows
 from storage.models import client, conversation, delivery, identity, interaction, obligation, set_aside, touch
 from storage.unit import Unit
@@ -20,8 +21,7 @@ _MOST_SINCE = 200
 
 
 # Statements are built once: building one costs more than running it.
-_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
-_SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id).where(touch.c.event_key.in_(_KEYS))
+_SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id).where(among(touch.c.event_key))
 _KNOWN = (
     select(
         identity.c.scheme,
@@ -34,12 +34,12 @@ _KNOWN = (
         client.c.provisional,
     )
     .join_from(identity, client, identity.c.client_id == client.c.id)
-    .where(identity.c.value.in_(_KEYS))
+    .where(among(identity.c.value))
 )
 _REPEATED = (
     select(interaction.c.repeat_key, interaction.c.id, interaction.c.at, interaction.c.conversation_id)
     .where(
-        interaction.c.repeat_key.in_(_KEYS),
+        among(interaction.c.repeat_key),
         interaction.c.at >= bindparam("since", type_=interaction.c.at.type),
         interaction.c.again_of.is_(None),
         interaction.c.quarantined_at.is_(None),
@@ -49,20 +49,21 @@ _REPEATED = (
 
 
 def _newest(column: Column[Any]) -> Select[Any]:
-    return select(interaction).where(column.in_(_KEYS)).order_by(interaction.c.id)
+    return select(interaction).where(among(column)).order_by(interaction.c.id)
 
 
 _BY_EXTERNAL_ID = _newest(interaction.c.external_id)
 _BY_SAME_AS = _newest(interaction.c.same_as)
-_DELIVERIES = select(delivery).where(delivery.c.external_id.in_(_KEYS))
-_BY_ID = {table: select(table).where(table.c.id.in_(_KEYS)) for table in (conversation, client, interaction)}
+_DELIVERIES = select(delivery).where(among(delivery.c.external_id))
+_NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
+_BY_ID = {table: select(table).where(table.c.id.in_(_NUMBERS)) for table in (conversation, client, interaction)}
 
 
 _BY_ID_LOCKED = _BY_ID[conversation].order_by(conversation.c.id).with_for_update()
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(number) FROM (SELECT DISTINCT hashtextextended(key, 0) AS number"
-    " FROM unnest(CAST(:keys AS text[])) AS key ORDER BY number) AS numbers"
-)
+    " FROM json_array_elements_text(CAST(:keys AS json)) AS key ORDER BY number) AS numbers"
+).bindparams(bindparam(KEYS, type_=Listed()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,7 @@ def find_seen(unit: Unit, event_keys: Iterable[str]) -> dict[tuple[str, str], in
     keys = list(event_keys)
     if not keys:
         return {}
-    rows = unit.connection.execute(_SEEN, {"keys": keys})
+    rows = unit.connection.execute(_SEEN, {KEYS: keys})
     return {(line, key): found for line, key, found in rows}
 
 
@@ -90,7 +91,7 @@ def lock_keys(unit: Unit, keys: Iterable[str]) -> None:
     """Keep other processes from taking in the same thing at this moment, until the commit (SQLite has one writer)."""
     wanted = sorted(set(keys))
     if wanted and unit.dialect == "postgresql":
-        unit.connection.execute(_LOCK, {"keys": wanted})
+        unit.connection.execute(_LOCK, {KEYS: wanted})
 
 
 def lock_identities(unit: Unit, identities: Iterable[tuple[str, str]]) -> None:
@@ -104,7 +105,7 @@ def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[
     found: dict[tuple[str, str], list[Known]] = {}
     if not wanted:
         return found
-    rows = unit.connection.execute(_KNOWN, {"keys": list({value for _, value in wanted})})
+    rows = unit.connection.execute(_KNOWN, {KEYS: list({value for _, value in wanted})})
     for scheme, value, client_id, shared, kind, name, company_id, provisional in rows:
         if (scheme, value) in wanted:
             known = Known(client_id, kind, name, company_id, provisional, shared)
@@ -118,7 +119,7 @@ def find_growing(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, str
     if not wanted:
         return {}
     query = _BY_EXTERNAL_ID.with_for_update() if unit.dialect == "postgresql" else _BY_EXTERNAL_ID
-    found = unit.connection.execute(query, {"keys": wanted}).mappings()
+    found = unit.connection.execute(query, {KEYS: wanted}).mappings()
     return {(row["line"], row["external_id"]): dict(row) for row in found}
 
 
@@ -131,7 +132,7 @@ def _newest_by(unit: Unit, name: str, query: Select[Any], keys: Iterable[str]) -
     wanted = list(keys)
     if not wanted:
         return {}
-    return {row[name]: dict(row) for row in unit.connection.execute(query, {"keys": wanted}).mappings()}
+    return {row[name]: dict(row) for row in unit.connection.execute(query, {KEYS: wanted}).mappings()}
 
 
 def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -139,7 +140,7 @@ def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, 
     wanted = list(external_ids)
     if not wanted:
         return {}
-    rows = unit.connection.execute(_DELIVERIES, {"keys": wanted})
+    rows = unit.connection.execute(_DELIVERIES, {KEYS: wanted})
     return {(row.line, row.external_id): dict(row._mapping) for row in rows}
 
 
@@ -148,7 +149,7 @@ def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str,
     wanted = list(keys)
     found: dict[str, list[dict[str, Any]]] = {}
     if wanted:
-        for row in unit.connection.execute(_REPEATED, {"keys": wanted, "since": since}):
+        for row in unit.connection.execute(_REPEATED, {KEYS: wanted, "since": since}):
             found.setdefault(row.repeat_key, []).append(dict(row._mapping))
     return found
 
@@ -175,7 +176,7 @@ def _rows_by_id(unit: Unit, table: Table, ids: Iterable[int]) -> dict[int, dict[
     query = _BY_ID[table]
     if table is conversation and unit.dialect == "postgresql":
         query = _BY_ID_LOCKED
-    rows = unit.connection.execute(query, {"keys": wanted})
+    rows = unit.connection.execute(query, {"numbers": wanted})
     return {row.id: dict(row._mapping) for row in rows}
 
 

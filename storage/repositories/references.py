@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import bindparam, select
 
+from storage.among import KEYS, among
 from storage.bulk import insert_rows
 from storage.models import delivery, interaction
 from storage.models.conversations import awaited
 from storage.unit import Unit
 
-_KEYS: BindParameter[Any] = bindparam("keys", expanding=True)
 _LOGGED = (
     select(interaction.c.external_id, interaction.c.channel, interaction.c.line, interaction.c.conversation_id)
-    .where(interaction.c.external_id.in_(_KEYS), interaction.c.conversation_id.is_not(None))
+    .where(among(interaction.c.external_id), interaction.c.conversation_id.is_not(None))
     .order_by(interaction.c.id)
 )
 _AWAITED = (
     select(awaited.c.external_id, awaited.c.conversation_id, awaited.c.answered)
-    .where(awaited.c.external_id.in_(_KEYS))
+    .where(among(awaited.c.external_id))
     .order_by(awaited.c.id.desc())
 )
 
@@ -44,7 +44,7 @@ def find_conversations_of(unit: Unit, external_ids: Iterable[str]) -> list[tuple
     wanted = list(set(external_ids))
     if not wanted:
         return []
-    return [(row[0], row[1], row[2], row[3]) for row in unit.connection.execute(_LOGGED, {"keys": wanted})]
+    return [(row[0], row[1], row[2], row[3]) for row in unit.connection.execute(_LOGGED, {KEYS: wanted})]
 
 
 def find_awaited(unit: Unit, external_ids: Iterable[str]) -> dict[str, Awaited]:
@@ -52,7 +52,7 @@ def find_awaited(unit: Unit, external_ids: Iterable[str]) -> dict[str, Awaited]:
     wanted = list(set(external_ids))
     found: dict[str, Awaited] = {}
     if wanted:
-        for external_id, conversation, answered in unit.connection.execute(_AWAITED, {"keys": wanted}):
+        for external_id, conversation, answered in unit.connection.execute(_AWAITED, {KEYS: wanted}):
             before = found.get(external_id)
             found[external_id] = Awaited(conversation, answered or (before is not None and before.answered))
     return found
