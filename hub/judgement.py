@@ -178,7 +178,7 @@ def interaction_facts(
 
 def client_facts(row: Row, *, first_contact: bool = False) -> ClientFacts:
     """The client as routing sees him."""
-    fields = row["fields"]
+    fields, wishes = row["fields"], row.get("wishes") or {}
     return ClientFacts(
         id=row["id"],
         kind=row["kind"],
@@ -192,7 +192,8 @@ def client_facts(row: Row, *, first_contact: bool = False) -> ClientFacts:
         fields=fields,
         first_contact=first_contact,
         dates=fields.get("dates") or {},
-        opted_out=frozenset(fields.get("opted_out") or ()),
+        opted_out=frozenset((*(fields.get("opted_out") or ()), *wishes.get("refused", ()))),
+        agreed=frozenset(wishes.get("agreed", ())),
         name=row["name"],
     )
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import Connection, insert, update
 
-from channels.touch import Automatic, Identity, Kind
+from channels.touch import Approved, Automatic, Identity, Kind
+from hub import consents
+from hub.consents import MARKETING, SERVICE, Asked
 from hub.places import place_of
 from hub.setup.snapshot import SetUp
+from hub.ways import check_line, check_window
 from storage import models
 from storage.events import Event
 from storage.repositories import intake as rows
@@ -26,6 +30,8 @@ class Outgoing:
     """A message to be written down. `files` are ids of attachments that were uploaded before.
 
     `direction` is "internal" for what goes to somebody else than the client (a forwarded copy): that answers nobody.
+    `purpose` is "service" or "marketing": a mailing is nobody's answer, and needs the client's consent. `template` is
+    what a channel sends in the place of the text when its window is closed.
     """
 
     line: str
@@ -41,13 +47,33 @@ class Outgoing:
     automatic: bool = False
     direction: str = "outbound"
     options: Row = field(default_factory=dict)
+    purpose: str = SERVICE
+    template: Approved | None = None
+
+    @property
+    def asked(self) -> Asked:
+        """What the client is to be asked for; a forwarded copy is for whoever has the address."""
+        whose = self.client if self.direction == "outbound" else None
+        return Asked("", whose, str(self.to[0]) if self.to else None, self.purpose)
+
+
+def check(connection: Connection, setup: SetUp, message: Outgoing, now: datetime) -> None:
+    """Raises what speaks against sending it: the line's policy, the client's wishes, a window that is closed."""
+    check_line(setup, message.line)
+    channel = setup.lines[message.line].channel
+    consents.check(connection, setup, replace(message.asked, channel=channel))
+    if message.template is None and message.direction == "outbound":
+        check_window(connection, setup, message.line, message.client, now)
 
 
 def write_down(unit: Unit, setup: SetUp, message: Outgoing) -> tuple[int, int]:
     """The interaction, its touch, its delivery and the job that sends it; returns (interaction, delivery).
 
+    Nothing goes out past `check`. Raises `Conflict` (`NotWanted`) with what can be done instead.
+
     The conversation is the caller's to change. The regulations see the message when it is sent, not before.
     """
+    check(unit.connection, setup, message, unit.now)
     reference = secrets.token_hex(12)
     row = _interaction_row(unit, setup, message)
     touch_id = unit.take_ids(models.touch, 1)[0]
@@ -95,9 +121,15 @@ def _interaction_row(unit: Unit, setup: SetUp, message: Outgoing) -> Row:
         "subject": message.subject,
         "text": message.text,
         "party": [_shown(one) for one in message.to],
-        "automatic": Automatic.AUTO_REPLY.value if message.automatic else None,
+        "automatic": _automatic(message),
         "has_files": bool(message.files),
     }
+
+
+def _automatic(message: Outgoing) -> str | None:
+    if message.automatic:
+        return Automatic.AUTO_REPLY.value
+    return Automatic.BULK.value if message.purpose == MARKETING else None
 
 
 def _touch_row(unit: Unit, message: Outgoing, number: int, row: Row, reference: str) -> Row:
@@ -139,6 +171,8 @@ def _write_delivery(unit: Unit, message: Outgoing, interaction: int, reference: 
             **message.options,
             "automatic": message.automatic,
             "to": str(message.to[0]) if message.to else None,
+            "purpose": message.purpose,
+            **({"template": asdict(message.template)} if message.template else {}),
         },
         "made_at": unit.now,
     }

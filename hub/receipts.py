@@ -32,12 +32,14 @@ def settle_sent(unit: Unit, setup: SetUp, delivery_id: int, external_id: str, re
     if row is None or row["state"] not in {"pending", "unknown"}:
         return
     reason = "; ".join(f"{who}: {why}" for who, why in refused.items()) or None
-    _change(unit, row, {"state": "sent", "external_id": external_id, "sent_at": unit.now, "reason": reason})
+    changes = {"state": "sent", "external_id": external_id, "sent_at": unit.now, "reason": reason}
+    _change(unit, row, {**changes, "postponed_until": None})
     interaction = rows.find_interactions(unit, [row["interaction_id"]])[row["interaction_id"]]
     rows.update_rows(unit, models.interaction, {interaction["id"]: {"external_id": external_id}})
     after = {**interaction, "external_id": external_id}
     if not row["options"].get("automatic") and interaction["direction"] == "outbound":
-        _mark_answered(unit, row["conversation_id"], interaction)
+        if interaction["automatic"] is None:  # a mailing answers nobody
+            _mark_answered(unit, row["conversation_id"], interaction)
         judge_interaction(unit, setup, interaction, after, at=unit.now, delivery="sent", delivery_before="pending")
     _settle_early_receipts(unit, setup, row, external_id)
 
@@ -64,16 +66,24 @@ def settle_failed(unit: Unit, setup: SetUp, delivery_id: int, reason: str, *, st
     if row is None or row["state"] in {"failed", state}:
         return
     was = row["state"]
-    _change(unit, row, {"state": state, "reason": reason, "settled_at": unit.now})
+    _change(unit, row, {"state": state, "reason": reason, "settled_at": unit.now, "postponed_until": None})
     if state != "failed" or row["options"].get("automatic"):
         return
     interaction = rows.find_interactions(unit, [row["interaction_id"]])[row["interaction_id"]]
     if interaction["direction"] != "outbound":
         return
-    _reopen(unit, row["conversation_id"])
+    if interaction["automatic"] is None:
+        _reopen(unit, row["conversation_id"])
     judge_interaction(
         unit, setup, interaction, interaction, at=unit.now, phase="failed", delivery="failed", delivery_before=was
     )
+
+
+def put_off(unit: Unit, delivery_id: int, reason: str, until: datetime) -> None:
+    """It goes out later (quiet hours, a server that asks for patience): the desk says why, and when."""
+    row = find_delivery(unit, delivery_id)
+    if row is not None and row["state"] == "pending":
+        _change(unit, row, {"reason": reason, "postponed_until": until})
 
 
 def _reopen(unit: Unit, conversation: int | None) -> None:

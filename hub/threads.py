@@ -14,9 +14,6 @@ from storage.repositories import intake as rows
 from storage.repositories.references import find_asked
 from storage.unit import Unit
 
-WINDOW = timedelta(minutes=30)
-"""Touches of one client within this time are one conversation, unless they are mails, which say themselves."""
-
 CLOSED = frozenset({"solved", "junk"})
 QUESTIONS = frozenset({Kind.MESSAGE, Kind.FORM, Kind.LETTER, Kind.FAX})
 _OPENED: Mapping[str, Any] = {"closed_at": None, "closed_by": None, "closed_why": None, "postponed_until": None}
@@ -26,9 +23,14 @@ Row = dict[str, Any]
 
 @dataclass(slots=True)
 class Threads:
-    """The conversations of one batch of touches, as they change in memory until `flush`."""
+    """The conversations of one batch of touches, as they change in memory until `flush`.
+
+    Touches of one client within `window` (`company.conversation_window`) are one conversation, whatever the channel,
+    unless they are mails, which say themselves.
+    """
 
     unit: Unit
+    window: timedelta
     by_id: dict[int, Row] = field(default_factory=dict)
     _of_client: dict[int, set[int]] = field(default_factory=dict)
     _asked: dict[int, list[tuple[datetime, int]]] = field(default_factory=dict)
@@ -69,7 +71,7 @@ class Threads:
     def _recent(self, client: int, touch: Touch) -> Row | None:
         """What the client talked about last, if that was just now."""
         talks = (self.by_id[number] for number in self._of_client.get(client, ()))
-        lively = [row for row in talks if _is_lively(row, touch)]
+        lively = [row for row in talks if _is_lively(row, touch, self.window)]
         return max(lively, key=lambda row: (row["last_at"], row["id"]), default=None)
 
     def _open(self, touch: Touch, client: int, team: str | None, channel: str) -> Row:
@@ -139,8 +141,8 @@ def is_question(touch: Touch) -> bool:
     return touch.direction is Direction.INBOUND and touch.automatic is None and touch.kind in QUESTIONS
 
 
-def _is_lively(row: Mapping[str, Any], touch: Touch) -> bool:
-    began, last = row["opened_at"] - WINDOW, row["last_at"] + WINDOW
+def _is_lively(row: Mapping[str, Any], touch: Touch, window: timedelta) -> bool:
+    began, last = row["opened_at"] - window, row["last_at"] + window
     return began <= touch.at <= last and row["state"] not in CLOSED
 
 

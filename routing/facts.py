@@ -71,7 +71,8 @@ class InteractionFacts:
 class ClientFacts:
     """A person or a company. `dates` maps the names of personal dates to ISO dates ("1980-02-29" or "02-29").
 
-    `opted_out` are the channels (or "all") on which the client does not want to be written to. `last_contact` is
+    `opted_out` are the channels on which the client wants no mailings ("all", "mailing": on none); `agreed` those on
+    which he agreed to them, with "marketing" if there is any. `last_contact` is
     when anybody of ours last spoke with him, if known.
     """
 
@@ -88,6 +89,7 @@ class ClientFacts:
     first_contact: bool = False
     dates: Mapping[str, str] = field(default_factory=dict)
     opted_out: frozenset[str] = frozenset()
+    agreed: frozenset[str] = frozenset()
     last_contact: datetime | None = None
     name: str = ""
 

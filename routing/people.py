@@ -12,8 +12,8 @@ from storage.models import client
 
 
 def read_client(row: Row[Any]) -> ClientFacts:
-    """The mirror of a row; personal dates and refusals of mailings live among the free fields."""
-    fields = row.fields or {}
+    """The mirror of a row; personal dates live among the free fields, as refusals of mailings may."""
+    fields, wishes = row.fields or {}, row.wishes or {}
     return ClientFacts(
         id=row.id,
         kind=row.kind,
@@ -26,7 +26,8 @@ def read_client(row: Row[Any]) -> ClientFacts:
         language=row.language,
         fields=fields,
         dates=fields.get("dates") or {},
-        opted_out=frozenset(fields.get("opted_out") or ()),
+        opted_out=frozenset((*(fields.get("opted_out") or ()), *wishes.get("refused", ()))),
+        agreed=frozenset(wishes.get("agreed", ())),
         name=row.name,
     )
 

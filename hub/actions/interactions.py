@@ -217,14 +217,14 @@ def release(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
     touch = _touch_again(unit, row)
     row = {**row, "quarantined_at": None}
     identifier = Identifier.load(unit, [touch.party])
-    threads, references = Threads(unit), References(unit, setup, [touch])
+    threads, references = Threads(unit, setup.company.window), References(unit, setup, [touch])
     reference = references.of(touch)
     referred = reference.conversation if reference else None
     threads.load([number for number in (referred, touch.thread.tag if touch.thread else None) if number])
     usual = threads.by_id[referred]["client_id"] if referred in threads.by_id else None
     found = identifier.whose(touch.party, unit.now, name=_name(row), usual=usual)
     new_clients = identifier.flush()
-    threads.load_recent([found.client], unit.now - timedelta(hours=24))
+    threads.load_recent([found.client], unit.now - timedelta(hours=24) - setup.company.window)
     talk, fresh = threads.place(touch, found.client, referred, row["team"], row["channel"])
     talk_before = None if fresh else dict(talk)
     threads.follow(talk, touch, row, answered=reference is not None and reference.answered)

@@ -3,6 +3,8 @@
 Rows that belonged to the other client move to the survivor, and every one of them is written down. Undo gives back
 those that are still the survivor's; what came after the merge stays with him. An identity that both had is parked
 under the negative number of the other client, where nobody finds it, so that undo brings back the very same row.
+
+What one of them refused and the other did not is refused by both (a row of source "merge" says so); undo parks it.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ from typing import Any
 
 from sqlalchemy import Table, insert, select, update
 
-from hub.actions import finding
+from hub.actions import finding, refusals
 from hub.actions.clients import reindex
 from hub.actor import Actor
+from hub.consents import keep
 from hub.errors import BadInput, Conflict
 from hub.journal import note
 from hub.setup.snapshot import SetUp
@@ -25,8 +28,8 @@ from storage.unit import Unit
 
 Row = dict[str, Any]
 
-_BELONGING = (models.interaction, models.conversation, models.task)
-_FILLED = ("company_id", "category", "source", "responsible", "region", "language")
+_BELONGING = (models.interaction, models.conversation, models.task, models.consent)
+_FILLED = ("company_id", "category", "source", "responsible", "region", "language", "preferred_channel")
 _RANK = {"potential": 0, "gone": 1, "current": 2}
 _AT_ONCE = 500
 
@@ -39,7 +42,10 @@ def merge(unit: Unit, setup: SetUp, survivor: int, other: int, actor: Actor) -> 
     )
     _check(staying, going)
     moved: Row = {"promises": acts.merge(unit, setup.book, survivor, other, str(actor))}
+    moved["refusals"] = refusals.join(unit, survivor, other, actor)
     moved |= {table.name: _move(unit, table, other, survivor) for table in _BELONGING}
+    moved["rating"] = _move(unit, models.rating, other, survivor, number=models.rating.c.conversation_id)
+    keep(unit, survivor)
     moved["people"] = _move(unit, models.client, other, survivor, models.client.c.company_id)
     moved |= _move_identities(unit, other, survivor)
     moved["survivor"] = _complete(unit, staying, going)
@@ -58,10 +64,14 @@ def undo_merge(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
         raise Conflict("this merge was undone before")
     survivor, other, moved = row["survivor_id"], row["other_id"], row["moved"]
     if (later := _built_upon(unit, row)) is not None:
-        raise Conflict(f"merge {later} builds on this one", remedy=f"undo merge {later} first")
+        raise Conflict("merge %(later)s builds on this one", remedy="undo merge %(later)s first", later=later)
     acts.undo_merge(unit, setup.book, survivor, other, moved["promises"], str(actor))
     for table in _BELONGING:
-        _give_back(unit, table, moved[table.name], survivor, other)
+        _give_back(unit, table, moved.get(table.name, ()), survivor, other)
+    _give_back(unit, models.rating, moved.get("rating", ()), survivor, other, number=models.rating.c.conversation_id)
+    _set(unit, models.consent, moved.get("refusals", []), {"client_id": -other})
+    for client in (survivor, other):
+        keep(unit, client)
     _give_back(unit, models.client, moved["people"], survivor, other, models.client.c.company_id)
     _give_back(unit, models.identity, moved["identities"], survivor, other)
     _give_back(unit, models.identity, moved["parked"], -other, other)
@@ -78,18 +88,21 @@ def _check(staying: Row, going: Row) -> None:
     for row in (staying, going):
         if row["merged_into"] is not None:
             raise Conflict(
-                f"client {row['id']} was merged into {row['merged_into']}",
+                "client %(client)s was merged into %(survivor)s",
                 field="other" if row is going else None,
-                remedy=f"merge client {row['merged_into']} instead",
+                remedy="merge client %(survivor)s instead",
+                client=row["id"],
+                survivor=row["merged_into"],
             )
     if going["company_id"] == staying["id"] or staying["company_id"] == going["id"]:
         raise Conflict("one belongs to the other: a person and his company are two clients", field="other")
 
 
-def _move(unit: Unit, table: Table, other: int, survivor: int, column: Any = None) -> list[int]:
+def _move(unit: Unit, table: Table, other: int, survivor: int, column: Any = None, number: Any = None) -> list[int]:
     """Move the rows of one table; answers their numbers."""
     whose = column if column is not None else table.c.client_id
-    numbers = list(unit.connection.execute(select(table.c.id).where(whose == other).order_by(table.c.id)).scalars())
+    row = number if number is not None else table.c.id
+    numbers = list(unit.connection.execute(select(row).where(whose == other).order_by(row)).scalars())
     if numbers:
         unit.connection.execute(update(table).where(whose == other).values({whose.name: survivor}))
     return numbers
@@ -150,15 +163,22 @@ def _built_upon(unit: Unit, row: Row) -> int | None:
     return unit.connection.execute(query.order_by(table.c.id.desc())).scalars().first()
 
 
-def _give_back(unit: Unit, table: Table, numbers: Iterable[int], survivor: int, other: int, column: Any = None) -> None:
+def _give_back(
+    unit: Unit,
+    table: Table,
+    numbers: Iterable[int],
+    survivor: int,
+    other: int,
+    column: Any = None,
+    number: Any = None,
+) -> None:
     """Only what is still the survivor's: a row that a person has since given to somebody else stays there."""
     whose = column if column is not None else table.c.client_id
+    row = number if number is not None else table.c.id
     wanted = list(numbers)
     for start in range(0, len(wanted), _AT_ONCE):
         some = wanted[start : start + _AT_ONCE]
-        unit.connection.execute(
-            update(table).where(table.c.id.in_(some), whose == survivor).values({whose.name: other})
-        )
+        unit.connection.execute(update(table).where(row.in_(some), whose == survivor).values({whose.name: other}))
 
 
 def _set(unit: Unit, table: Table, numbers: list[int], values: Row) -> None:

@@ -9,18 +9,19 @@ from typing import Any
 import nh3
 from sqlalchemy import delete, insert, select
 
-from channels.touch import Identity
+from channels.touch import Approved, Identity
 from hub.actions import conversations, finding
 from hub.actions.identities import read_identity
 from hub.actor import Actor
+from hub.consents import SERVICE
 from hub.errors import BadInput, Conflict
 from hub.identify import Identifier
 from hub.journal import note
 from hub.outbound import Outgoing, write_down
 from hub.places import FORM
-from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
 from hub.setup.titles import say
+from hub.ways import check_line, identities_of, rank, read_party, schemes_of
 from storage import models
 from storage.search import index_clients, words_of
 from storage.unit import Unit
@@ -28,7 +29,6 @@ from storage.unit import Unit
 Row = dict[str, Any]
 
 LONGEST_TEXT = 200_000
-_SCHEMES = {"email": ("email",), "sms": ("phone",), "whatsapp": ("phone", "whatsapp"), "viber": ("viber", "phone")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,8 @@ class Letter:
     """What an operator (or a program) writes. `to` and `cc` are identities as written; `attachments` were kept before.
 
     Without `line` and `to` it goes back the way the client wrote. `close` closes the conversation (`answered`), else
-    `wait` says that it is the client's turn now.
+    `wait` says that it is the client's turn now. `purpose` "marketing" is a mailing: it answers nobody, and needs the
+    client's consent. `template` is sent in the place of the text where a channel's window is closed.
     """
 
     text: str
@@ -48,13 +49,16 @@ class Letter:
     html: str | None = None
     close: str | None = None
     wait: bool = True
+    purpose: str = SERVICE
+    template: Approved | None = None
 
 
 def reply(unit: Unit, setup: SetUp, number: int, actor: Actor, letter: Letter) -> int:
     """Answer in a conversation; returns the delivery. It counts as an answer once the channel has taken it."""
     talk = finding.find_row(unit, models.conversation, number)
     last = _last_inbound(unit, talk)
-    line = _choose_line(unit, setup, letter, talk["team"], _ways_back(unit, talk, last), _usual_line(setup, last))
+    schemes, usual = _ways_back(unit, talk, last), _usual_line(setup, last)
+    line = _choose_line(unit, setup, letter, talk["team"], schemes, usual, talk["client_id"])
     _check_letter(letter)
     to = _read_all(setup, letter.to, "to") or _who_wrote(unit, setup, talk, last, line)
     subject = letter.subject or _answering(last["subject"] if last else talk["subject"])
@@ -79,10 +83,12 @@ def write_first(
     if client is not None:
         whose = finding.refer_to_client(unit, client)["id"]
         wanted = written or _identities_of(unit, whose)
-        line = _choose_line(unit, setup, letter, None, [one.scheme for one in wanted], None)
+        line = _choose_line(unit, setup, letter, None, [one.scheme for one in wanted], None, whose)
         to = written or tuple(one for one in wanted if _speaks(setup, line, one.scheme))[:1]
         if not to:
-            raise BadInput(f"client {whose} has no address for line {line}", field="to", remedy="name one in to")
+            raise BadInput(
+                "the client has no address for line %(line)s", field="to", remedy="name one in to", line=line
+            )
     else:
         first = read_identity(setup, identity, "identity") if identity else None
         to = written or ((first,) if first else ())
@@ -128,12 +134,14 @@ def _check_letter(letter: Letter) -> None:
     if not letter.text.strip() and not letter.attachments:
         raise BadInput("the message is empty", field="text", remedy="write something or attach a file")
     if len(letter.text) > LONGEST_TEXT or len(letter.html or "") > 5 * LONGEST_TEXT:
-        raise BadInput(f"the message is longer than {LONGEST_TEXT} characters", field="text")
+        raise BadInput("the message is longer than %(most)s characters", field="text", most=LONGEST_TEXT)
     if letter.close is not None and letter.close not in conversations.HOWS:
         raise BadInput(
-            f"a conversation cannot be closed as {letter.close!r}",
+            "a conversation cannot be closed as %(how)s",
             field="close",
-            remedy=f"use {', '.join(conversations.HOWS)}",
+            remedy="use %(hows)s",
+            how=letter.close,
+            hows=", ".join(conversations.HOWS),
         )
 
 
@@ -152,6 +160,8 @@ def _outgoing(
         html=nh3.clean(letter.html) if letter.html else None,
         files=letter.attachments,
         options={"by": str(actor)},
+        purpose=letter.purpose,
+        template=letter.template,
     )
 
 
@@ -170,9 +180,10 @@ def _check_files(unit: Unit, numbers: Sequence[int]) -> None:
     missing = set(numbers) - set(unit.connection.execute(query).scalars())
     if missing:
         raise BadInput(
-            f"attachment {min(missing)} is not there, or was sent before",
+            "attachment %(number)s is not there, or was sent before",
             field="attachments",
             remedy="upload it with POST /api/v1/attachments",
+            number=min(missing),
         )
 
 
@@ -209,66 +220,49 @@ def _usual_line(setup: SetUp, last: Row | None) -> str | None:
 
 
 def _choose_line(
-    unit: Unit, setup: SetUp, letter: Letter, team: str | None, schemes: Iterable[str], usual: str | None
+    unit: Unit,
+    setup: SetUp,
+    letter: Letter,
+    team: str | None,
+    schemes: Iterable[str],
+    usual: str | None,
+    client: int | None = None,
 ) -> str:
-    """The line that is named, else the usual one, else one of the team's that reaches him, a working one first."""
+    """The line that is named, else the usual one, else one that reaches him: see `hub.ways.rank`."""
     if letter.line is not None:
-        line = setup.lines.get(letter.line)
-        if line is None:
-            raise BadInput(f"there is no line {letter.line!r}", field="line", remedy=suggest(letter.line, setup.lines))
-        if not line.sends:
-            raise BadInput(f"line {letter.line} does not send", field="line", remedy="choose another line")
+        check_line(setup, letter.line)
         return letter.line
     if usual is not None:
         return usual
-    health = models.line_health
-    sick = set(unit.connection.scalars(select(health.c.line).where(health.c.state == "needs_person")))
-    able = [
-        (key in sick, line.team != team, order, key)
-        for order, scheme in enumerate(schemes)
-        for key, line in sorted(setup.lines.items())
-        if line.sends and scheme in _SCHEMES.get(line.channel, (line.channel,))
-    ]
-    if not able:
+    found = rank(unit.connection, setup, schemes, team, client, letter.purpose)
+    if found is None:
         raise BadInput("no line reaches this client", field="line", remedy="set a line up that can send to him")
-    return min(able)[3]
+    return found
 
 
 def _speaks(setup: SetUp, line: str, scheme: str) -> bool:
-    channel = setup.lines[line].channel
-    return scheme in _SCHEMES.get(channel, (channel,))
+    return scheme in schemes_of(setup.lines[line].channel)
 
 
 def _who_wrote(unit: Unit, setup: SetUp, talk: Row, last: Row | None, line: str) -> tuple[Identity, ...]:
     """Who wrote last, if the line reaches him, else what is known of the client."""
-    party = [
-        Identity(scheme, value, one.get("name"))
-        for one in (last["party"] if last else ())
-        for scheme, _, value in [one["identity"].partition(":")]
-        if not one.get("odd")
-    ]
+    party = [one for one in read_party(last["party"] if last else ()) if not one.odd]
     for one in (*party, *_identities_of(unit, talk["client_id"])):
         if _speaks(setup, line, one.scheme):
             return (one,)
-    raise BadInput(f"the client has no address for line {line}", field="to", remedy="name one in to")
+    raise BadInput("the client has no address for line %(line)s", field="to", remedy="name one in to", line=line)
 
 
 def _identities_of(unit: Unit, client: int) -> tuple[Identity, ...]:
-    """Where a client can be written to, what he used last first; bounced addresses are the last resort."""
-    table = models.identity
-    query = (
-        select(table)
-        .where(table.c.client_id == client, table.c.odd.is_(False))
-        .order_by(table.c.bounced_at.is_not(None), table.c.id.desc())
-    )
-    return tuple(Identity(row.scheme, row.value, row.name) for row in unit.connection.execute(query))
+    """Where a client can be written to."""
+    return tuple(one for one in identities_of(unit.connection, client) if not one.odd)
 
 
 def _read_all(setup: SetUp, written: Iterable[str], field: str) -> tuple[Identity, ...]:
     found = tuple(read_identity(setup, one, field) for one in written)
     for one in found:
         if one.odd:
-            raise BadInput(f"{one.value!r} cannot be written to", field=field, remedy="correct the address")
+            raise BadInput("%(value)s cannot be written to", field=field, remedy="correct the address", value=one.value)
     return found
 
 

@@ -19,11 +19,13 @@ from hub.desk.language import LANGUAGES
 
 _HUB = Path(__file__).resolve().parent.parent
 _DESK = _HUB / "desk"
-_SOURCES = ("desk", "actions", "access")
+_SOURCES = ("desk", "actions", "access", "recordings", "consents.py", "ways.py", "errors.py")
 _WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
 """One day for all, so that a catalog changes only when a text does."""
 _MARKS = frozenset({"_", "say"})
-_REFUSALS = frozenset({"BadInput", "NotFound", "Forbidden", "Conflict", "NotWanted", "TooLarge", "TooOften"})
+_REFUSALS = frozenset(
+    {"BadInput", "NotFound", "Forbidden", "Conflict", "Gone", "Unavailable", "NotWanted", "TooLarge", "TooOften"}
+)
 
 
 def extract() -> Catalog:
@@ -48,7 +50,8 @@ def extract() -> Catalog:
     ):
         found.add(message, locations=[(f"hub/desk/templates/{name}", 0)])
     for folder in _SOURCES:
-        for path in sorted((_HUB / folder).rglob("*.py")):
+        inside = _HUB / folder
+        for path in [inside] if inside.is_file() else sorted(inside.rglob("*.py")):
             for said in _texts(ast.parse(path.read_text(encoding="utf-8"))):
                 found.add(said, locations=[(path.relative_to(_HUB.parent).as_posix(), 0)])
     return found

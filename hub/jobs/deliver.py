@@ -10,11 +10,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, select
 
 from channels.contract import Channel
-from channels.errors import BadSettings, ChannelError, Uncertain
-from channels.touch import Attachment, Button, Message, Sent
+from channels.errors import BadSettings, ChannelError, OptedOut, Throttled, Uncertain
+from channels.touch import Approved, Attachment, Button, Message, Sent
+from hub.consents import SERVICE
+from hub.errors import Refused
+from hub.heard import note_refusal
 from hub.jobs.worker import MOST_ATTEMPTS, GiveUp, Later
-from hub.outbound import read_identity
-from hub.receipts import settle_failed, settle_sent
+from hub.outbound import Outgoing, check, read_identity
+from hub.receipts import put_off, settle_failed, settle_sent
 from hub.setup.snapshot import SetUp
 from storage import models
 from storage.files import FileStore
@@ -24,6 +27,8 @@ from storage.store import Store
 
 _MOST_ANSWERED = 20
 _NEEDS_PERSON = timedelta(minutes=10)
+_WORTH_TELLING_S = 60.0
+"""A shorter wait is over before anybody has read of it."""
 Row = dict[str, Any]
 
 
@@ -53,9 +58,8 @@ class Deliver:
         row = await self._store.read(lambda connection: _read(connection, number))
         if row is None or row["state"] not in {"pending", "unknown"}:
             return
-        line = self._setup().lines.get(row["line"])
-        if line is None or not line.sends:
-            await self._fail(number, f"line {row['line']} does not send")
+        if not job.started and (objection := await self._objection(row)) is not None:
+            await self._fail(number, objection)
         try:
             channel = self._channel_of(row["line"])
         except BadSettings as error:
@@ -64,6 +68,15 @@ class Deliver:
         if job.started and await self._is_out(channel, message, number):
             return
         await self._send(job, channel, message, number)
+
+    async def _objection(self, row: Row) -> str | None:
+        """What has come in the way since it was written: he said STOP, the line was switched off."""
+        setup, now = self._setup(), self._store.now()
+        try:
+            await self._store.read(lambda connection: check(connection, setup, _as_outgoing(row), now))
+        except Refused as refused:
+            return refused.message
+        return None
 
     async def _is_out(self, channel: Channel, message: Message, number: int) -> bool:
         """An attempt died half way: is the message out? What nobody can know is never sent blindly again."""
@@ -82,9 +95,17 @@ class Deliver:
             sent = await channel.send(message)
         except BadSettings as error:
             raise Later(error.reason, _NEEDS_PERSON) from error
+        except Throttled as error:
+            if error.retry_after >= _WORTH_TELLING_S:
+                until, why = self._store.now() + timedelta(seconds=error.retry_after), error.reason
+                await self._store.write(lambda unit: put_off(unit, number, why, until))
+            raise
         except ChannelError as error:
+            reason = error.reason
+            if isinstance(error, OptedOut):
+                await self._store.write(lambda unit: note_refusal(unit, number, reason))
             if not error.retryable:
-                await self._fail(number, error.reason)
+                await self._fail(number, reason)
             raise
         await self._settle_sent(number, sent)
 
@@ -165,4 +186,26 @@ def _compose(row: Row, files: FileStore, setup: SetUp) -> Message:
         automatic=bool(row["options"].get("automatic")),
         replies_to=row["replies_to"],
         buttons=tuple(Button(one["text"], one["value"]) for one in row["options"].get("buttons", ())),
+        template=_template(row),
+    )
+
+
+def _template(row: Row) -> Approved | None:
+    kept = row["options"].get("template")
+    return Approved(kept["name"], kept["language"], tuple(kept["parameters"])) if kept else None
+
+
+def _as_outgoing(row: Row) -> Outgoing:
+    """As far as it matters for what speaks against sending it."""
+    interaction = row["interaction"]
+    return Outgoing(
+        line=row["line"],
+        client=interaction["client_id"],
+        conversation=row["conversation_id"],
+        to=tuple(read_identity(one) for one in row["recipients"] if one.get("role", "to") == "to"),
+        text="",
+        operator=None,
+        direction=interaction["direction"],
+        purpose=row["options"].get("purpose", SERVICE),
+        template=_template(row),
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import timedelta
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from hub.setup.norms import AnswerWithin, ServiceLevel, ShortAbandon
 from hub.setup.titles import Language, Title
+from routing.duration import Duration, Measure
+
+LONGEST_WINDOW = timedelta(days=3)
 
 
 class Company(BaseModel):
@@ -27,6 +31,12 @@ class Company(BaseModel):
     short_abandon: ShortAbandon = Field(
         default=5, description='who hangs up sooner is no abandonment: seconds, or "half" = half of T and one second'
     )
+    marketing: Literal["consent", "unless_refused"] = Field(
+        default="consent", description="mailings need the client's consent beforehand, or only no refusal"
+    )
+    conversation_window: str = Field(
+        default="30 min", description="touches of a client within this time are one conversation, on whatever channel"
+    )
     dispositions: Mapping[str, Title] = Field(
         default={}, description="what may come of a call, key and title, in the order offered; none = the usual list"
     )
@@ -44,6 +54,19 @@ class Company(BaseModel):
 
         if value not in phonenumbers.SUPPORTED_REGIONS:
             raise ValueError(f"no such region: {value!r}; write two capital letters, for example RU, UA or PL")
+        return value
+
+    @property
+    def window(self) -> timedelta:
+        """The time within which touches are one conversation."""
+        return Duration.parse(self.conversation_window).span
+
+    @field_validator("conversation_window")
+    @classmethod
+    def _check_window(cls, value: str) -> str:
+        found = Duration.parse(value)
+        if found.measure is not Measure.CLOCK or not timedelta(0) <= found.span <= LONGEST_WINDOW:
+            raise ValueError('write clock time up to three days: "30 min", "4 hours"; "0 min" joins nothing')
         return value
 
     @field_validator("public_url")

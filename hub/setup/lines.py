@@ -35,6 +35,11 @@ def find_channel(name: str) -> ChannelModule | None:
         return None
 
 
+def trait_of(channel: str, name: str, otherwise: Any) -> Any:
+    """What a channel says of itself beyond the contract (`channels.contract.ChannelModule`), else `otherwise`."""
+    return getattr(find_channel(channel), name, otherwise)
+
+
 class Line(BaseModel):
     """One configured account of a channel. `own` are the channel's keys as they were written, secrets unresolved."""
 

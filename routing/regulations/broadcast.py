@@ -1,8 +1,9 @@
 """`broadcast`: after an event every client is told within a time.
 
-Who does not want it (or has not consented, where `consent` names a field) is exempt; what came back does not count. A
-message counts that is a mailing, or says in its field `event` which event it is about, or matches `action`. When
-`reach` of the clients were told by the due, the rest is let go; else each of them is a breach.
+Who does not want it (or has not consented, where `consent` names a field, or "marketing", which his card keeps) is
+exempt; so is who refuses mailings on every channel of `action.send`. What came back does not count. A message counts
+that is a mailing, or says in its field `event` which event it is about, or matches `action`. When `reach` of the
+clients were told by the due, the rest is let go; else each of them is a breach.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ class Regulation(Rule):
     def prepare(self) -> None:
         """Compile the event and what counts as telling."""
         self._after = compile_after(self.common.after)
+        self._channels = frozenset(self.common.action.send if self.common.action else ())
         action = self.common.action or Action(by="any", any=("message", "letter", "call", "meeting"))
         self._tells = compile_action(action.model_copy(update={"by": "any"}) if action.by == "human" else action)
 
@@ -74,7 +76,10 @@ class Regulation(Rule):
         """Whether he must not be told."""
         if client.opted_out & {"all", "mailing", "broadcast"}:
             return True
-        return self.common.consent is not None and not holds(client.fields.get(self.common.consent), True)
+        if self._channels and self._channels <= client.opted_out:
+            return True
+        wanted = self.common.consent
+        return wanted is not None and wanted not in client.agreed and not holds(client.fields.get(wanted), True)
 
     def start(self, facts: Facts) -> Start | None:
         """The event, for a client who wants to hear of it."""
