@@ -136,5 +136,5 @@ def read_settings(key: str, table: Mapping[str, Any]) -> CalendarSettings:
         first = error.errors()[0]
         place = ".".join(("calendar", key, *(str(part) for part in first["loc"] if part != "[key]")))
         context = first.get("ctx", {})
-        reason, remedy = context.get("reason", first["msg"]), context.get("remedy", "see the manual on calendars")
+        reason, remedy = context.get("reason", first["msg"]), context.get("remedy", "see docs/regulations.md")
         raise BadCalendar(place, reason, remedy) from None

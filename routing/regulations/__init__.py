@@ -45,7 +45,7 @@ def compile_rule(key: str, version: int, table: Mapping[str, Any], order: int = 
     try:
         return rule(key, version, settings, order)
     except ValueError as error:
-        raise BadRegulation(f"regulation.{key}", str(error), "see the manual on regulations") from None
+        raise BadRegulation(f"regulation.{key}", str(error), "see docs/regulations.md") from None
 
 
 def _explained(key: str, model: type[BaseModel], error: ValidationError) -> BadRegulation:
@@ -59,7 +59,7 @@ def _explained(key: str, model: type[BaseModel], error: ValidationError) -> BadR
         return BadRegulation(where, f'there is no key "{place[-1]}"', meant(place[-1], _known_keys(model, place[:-1])))
     if first["type"] == "missing":
         return BadRegulation(where, f'"{place[-1]}" is missing', f"a regulation of this kind needs {place[-1]}")
-    return BadRegulation(where, first["msg"], "see the manual on regulations")
+    return BadRegulation(where, first["msg"], "see docs/regulations.md")
 
 
 def _known_keys(model: type[BaseModel], path: list[str]) -> list[str]:
