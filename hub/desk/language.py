@@ -64,6 +64,10 @@ class Speech:
         pattern = "EEEE, d MMMM" if local.year == today.year else "d MMMM y"
         return dates.format_date(local, pattern, locale=self.locale)
 
+    def clock(self, at: datetime, zone: tzinfo) -> str:
+        """The time of day to the second."""
+        return dates.format_time(at.astimezone(zone), "HH:mm:ss", locale=self.locale)
+
     def ago(self, at: datetime, now: datetime) -> str:
         """ "in 25 minutes", "2 hours ago"."""
         return dates.format_timedelta(at - now, add_direction=True, locale=self.locale)

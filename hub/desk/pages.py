@@ -19,6 +19,7 @@ from hub.desk.language import NAMES, Speech, choose_language, load_speeches
 from hub.desk.messages import said
 from hub.desk.names import Names
 from hub.desk.reading import promises, waiting
+from hub.desk.recordings import hearing
 from hub.desk.static_files import STATIC
 from hub.desk.visitor import WHO, Visitor
 from hub.desk.vocabulary import Vocabulary
@@ -125,6 +126,7 @@ def _frame(request: web.Request, language: str, visitor: Visitor | None) -> dict
         "path": request.path,
         "here_with": here_with(request),
         "span": span,
+        "hearing": hearing(hub, visitor),
         "said": said(speech, request.query.get("said", "")),
     }
 
@@ -144,6 +146,7 @@ def _environment(speech: Speech) -> Environment:
         moment=_with_zone(speech.moment),
         day=_with_zone(speech.day),
         full_moment=_full_moment(speech),
+        clock=_clock(speech),
         local_input=_local_input,
         iso=lambda at: at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         ago=_ago(speech),
@@ -166,6 +169,14 @@ def _full_moment(speech: Speech) -> Callable[[Context, datetime], str]:
     @pass_context
     def filtered(context: Context, at: datetime) -> str:
         return speech.full_moment(at, context["zone"])
+
+    return filtered
+
+
+def _clock(speech: Speech) -> Callable[[Context, datetime], str]:
+    @pass_context
+    def filtered(context: Context, at: datetime) -> str:
+        return speech.clock(at, context["zone"])
 
     return filtered
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, literal, select
 
+from hub.recordings.audit import Listening, read_listenings
+from hub.recordings.names import names_of
 from storage.models import attachment, delivery, interaction, touch
 
 
@@ -71,6 +73,7 @@ class Entry:
     has_more: bool
     files: tuple[File, ...] = ()
     sendings: tuple[Sending, ...] = field(default=())
+    listenings: tuple[Listening, ...] = ()
 
     @property
     def icon(self) -> str:
@@ -182,7 +185,10 @@ def _complete(connection: Connection, query: Select[Any]) -> list[Entry]:
     if outbound:
         for row in connection.execute(select(delivery).where(delivery.c.interaction_id.in_(outbound))):
             sendings.setdefault(row.interaction_id, []).append(_sending(row))
-    return [_entry(row, tuple(files.get(row.id, ())), tuple(sendings.get(row.id, ()))) for row in rows]
+    heard = [row.id for row in rows if names_of(row.call) or (row.call or {}).get("voicemail")]
+    listenings = read_listenings(connection, heard)
+    entries = [_entry(row, tuple(files.get(row.id, ())), tuple(sendings.get(row.id, ()))) for row in rows]
+    return [replace(one, listenings=tuple(listenings.get(one.id, ()))) for one in entries] if listenings else entries
 
 
 def _entry(row: Any, files: tuple[File, ...], sendings: tuple[Sending, ...]) -> Entry:

@@ -4,4 +4,5 @@ import "./time_left.js";
 import "./reply_box.js";
 import "./dialogs.js";
 import "./keys.js";
+import "./players.js";
 import "./unfold.js";

@@ -32,7 +32,8 @@ class LivePart extends HTMLElement {
   }
 
   async refresh() {
-    if (this.querySelector("details.menu[open], form :focus:not(button)")) {
+    const plays = [...this.querySelectorAll("audio")].some((each) => !each.paused);
+    if (plays || this.querySelector("details.menu[open], form :focus:not(button)")) {
       this.timer = setTimeout(() => this.refresh(), 1500); // somebody is using what would be replaced
       return;
     }
