@@ -1,4 +1,4 @@
-"""The live stream: tells an open page what has changed, so that it fetches only that part again."""
+"""The live stream: tells an open page what has changed, so that it fetches only that part again; calls come whole."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from aiohttp import web
 from hub import presence
 from hub.composition import HUB
 from hub.desk.gate import let_in
+from hub.desk.phone.stream import CallStream
 from hub.desk.visitor import WHO
 from storage.events import Event
 from storage.lane import LaneClosed
@@ -37,10 +38,11 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 async def _tell(request: web.Request, response: web.StreamResponse, ending: asyncio.Event) -> None:
     stopped = asyncio.create_task(ending.wait())
     async with request.app[HUB].live.listen() as queue, _present(request) as still_here:
-        await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n")
+        calls = CallStream(request)
+        await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n" + await calls.begin())
         try:
             while not stopped.done():
-                if not await _tell_next(request, response, queue, stopped):
+                if not await _tell_next(request, response, queue, stopped, calls):
                     return
                 await still_here()
         finally:
@@ -68,24 +70,39 @@ async def _present(request: web.Request) -> AsyncIterator[Callable[[], Awaitable
 
 
 async def _tell_next(
-    request: web.Request, response: web.StreamResponse, queue: Queue, stopped: asyncio.Task[Any]
+    request: web.Request, response: web.StreamResponse, queue: Queue, stopped: asyncio.Task[Any], calls: CallStream
 ) -> bool:
     """Write what comes next, or that we are still here; False when the visitor has been signed out meanwhile."""
-    coming = asyncio.create_task(queue.get())
-    done, _ = await asyncio.wait({coming, stopped}, timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
-    if coming in done:
-        await response.write(_written(coming.result()))
-        return True
-    coming.cancel()
-    if stopped in done or not await let_in(request):
+    events = await _take(queue, stopped)
+    if None in events:
+        await response.write(b"event: again\ndata: {}\n\n" + await calls.begin())
+    elif events:
+        told = [event for event in events if event is not None]
+        await response.write(await calls.hear(told) + b"".join(map(_written, told)))
+    elif stopped.done() or not await let_in(request):
         return False
-    await response.write(b": still here\n\n")
+    else:
+        await response.write(b": still here\n\n")
     return True
 
 
-def _written(event: Event | None) -> bytes:
-    if event is None:
-        return b"event: again\ndata: {}\n\n"
+async def _take(queue: Queue, stopped: asyncio.Task[Any]) -> list[Event | None]:
+    """What has been told, all of it at once; nothing after a while of silence, or when the server stops."""
+    if queue.empty():
+        coming = asyncio.create_task(queue.get())
+        await asyncio.wait({coming, stopped}, timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+        if not coming.done():
+            coming.cancel()
+            return []
+        found = [coming.result()]
+    else:
+        found = []
+    while not queue.empty():
+        found.append(queue.get_nowait())
+    return found
+
+
+def _written(event: Event) -> bytes:
     return f"data: {event.as_json()}\n\n".encode()
 
 

@@ -42,6 +42,9 @@ _SAID = {
     "retried": _("It will be sent again."),
     "removed": _("Removed."),
     "excused": _("Excused."),
+    "calling": _("Your telephone rings; when you pick up, the number is dialled."),
+    "paused": _("You get no calls until you are back."),
+    "unpaused": _("You get calls again."),
 }
 
 

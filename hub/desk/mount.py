@@ -8,9 +8,11 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
+from hub.composition import HUB
 from hub.desk import (
     alerts,
     answering,
+    board,
     by_hand,
     clients,
     conversation,
@@ -26,6 +28,7 @@ from hub.desk import (
     quarantine,
     recordings,
     rehearsing,
+    report,
     searching,
     sending,
     tasks,
@@ -34,6 +37,10 @@ from hub.desk import (
 )
 from hub.desk.gate import inside, let_in, outside
 from hub.desk.pages import PAGES, Pages
+from hub.desk.phone import handlers as call_handlers
+from hub.desk.phone import own as phone
+from hub.desk.phone.live_calls import LIVE_CALLS, LiveCalls
+from hub.desk.phone.stream import POPS, Pops
 from hub.desk.shield import missing, shield
 from hub.desk.static_files import STATIC, StaticFiles, serve_static
 
@@ -42,6 +49,7 @@ _TALK = f"/desk/conversations/{_NUMBER}"
 _CLIENT = f"/desk/clients/{_NUMBER}"
 _TASK = f"/desk/tasks/{_NUMBER}"
 _PROMISE = f"/desk/obligations/{_NUMBER}"
+_CALL = f"/desk/calls/{_NUMBER}"
 
 _PAGES: tuple[tuple[str, Any], ...] = (
     ("/", waiting.go_home),
@@ -71,7 +79,12 @@ _PAGES: tuple[tuple[str, Any], ...] = (
     ("/desk/log", by_hand.show_log),
     ("/desk/people", people.show_people),
     ("/desk/rehearsal", rehearsing.show_rehearsal),
+    ("/desk/board", board.show_board),
+    ("/desk/report", report.show_report),
+    ("/desk/report.csv", report.download_report),
     ("/desk/settings", own.show_own),
+    ("/desk/phone", phone.show_phone),
+    (f"{_CALL}/transfer", call_handlers.show_transfer),
     ("/desk/events", events.stream_events),
 )
 
@@ -116,6 +129,19 @@ _ACTS: tuple[tuple[str, Any], ...] = (
     ("/desk/settings/presence", own.say_presence),
     ("/desk/settings/password", own.change_password),
     ("/desk/settings/sessions/end", own.end_session),
+    (f"{_CALL}/note", call_handlers.save_note),
+    (f"{_CALL}/finish", call_handlers.finish),
+    (f"{_CALL}/client", call_handlers.choose_client),
+    (f"{_CALL}/name", call_handlers.name_client),
+    (f"{_CALL}/hang-up", call_handlers.hang_up),
+    (f"{_CALL}/transfer", call_handlers.transfer),
+    (f"{_CALL}/recording", call_handlers.pause_recording),
+    ("/desk/phone/call", phone.call),
+    ("/desk/phone/pause", phone.pause),
+    ("/desk/phone/unpause", phone.unpause),
+    ("/desk/phone/ready", phone.end_wrap_up),
+    ("/desk/phone/log-in", phone.log_in),
+    ("/desk/phone/log-out", phone.log_out),
 )
 
 _DOOR: tuple[tuple[str, Any, Any], ...] = (
@@ -148,6 +174,8 @@ def setup_desk(app: web.Application) -> None:
     app[STATIC] = StaticFiles.load()
     app[door.BOLTS] = door.Bolts()
     app[events.ENDING] = asyncio.Event()
+    app[LIVE_CALLS] = LiveCalls(app[HUB])
+    app[POPS] = Pops(app[HUB])
     app[rehearsing.RUNS] = rehearsing.Runs()
     app.on_shutdown.append(events.end_streams)
 

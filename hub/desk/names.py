@@ -39,6 +39,16 @@ class Names:
         known = self.setup.teams.get(key or "")
         return say(known.title, self.language, key or "") if known else key or ""
 
+    def script(self, key: str | None) -> str:
+        """What a team's operators say on the telephone; empty where nobody wrote it."""
+        known = self.setup.teams.get(key or "")
+        return say(known.script, self.language) if known else ""
+
+    def disposition(self, key: str) -> str:
+        """What the set-up calls an outcome; empty for one of the usual list."""
+        title = self.setup.company.dispositions.get(key)
+        return say(title, self.language, key) if title is not None else ""
+
     def line(self, key: str) -> str:
         """A line's title, a form's, or the key."""
         if key.startswith(FORM):

@@ -23,6 +23,7 @@ from hub.desk.recordings import hearing
 from hub.desk.static_files import STATIC
 from hub.desk.visitor import WHO, Visitor
 from hub.desk.vocabulary import Vocabulary
+from hub.telephony.picture import OperatorNow, read_picture
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -68,6 +69,12 @@ async def show(
     return web.Response(text=_render(request, visitor.language, page, values), content_type="text/html", status=status)
 
 
+def render(request: web.Request, template: str, **context: Any) -> str:
+    """A piece of a page for the signed-in visitor, to be put into one that is open."""
+    visitor = request[WHO]
+    return _render(request, visitor.language, template, {**_frame(request, visitor.language, visitor), **context})
+
+
 def show_outside(request: web.Request, template: str, *, status: int = 200, **context: Any) -> web.Response:
     """A page for somebody who is not signed in."""
     language = language_of(request)
@@ -94,7 +101,16 @@ def _gather(connection: Connection, hub: Hub, visitor: Visitor, read: Read | Non
     found = dict(read(connection)) if read else {}
     if framed:
         found["tallies"] = read_tallies(connection, hub, visitor)
+        found.setdefault("phone", read_phone(connection, hub, visitor))
     return found
+
+
+def read_phone(connection: Connection, hub: Hub, visitor: Visitor) -> OperatorNow | None:
+    """The visitor's own telephone; None if he has none."""
+    setup = hub.setup.current
+    if not has_phone(hub, visitor.key):
+        return None
+    return read_picture(connection, setup, hub.store.now()).of(visitor.key)
 
 
 def read_tallies(connection: Connection, hub: Hub, visitor: Visitor) -> dict[str, int]:
@@ -106,6 +122,12 @@ def read_tallies(connection: Connection, hub: Hub, visitor: Visitor) -> dict[str
         "late_tasks": late_tasks,
         "alerts": promises.count_alerts(connection, visitor.key),
     }
+
+
+def has_phone(hub: Hub, operator: str) -> bool:
+    """Whether the set-up gives him an extension."""
+    known = hub.setup.current.operators.get(operator)
+    return known is not None and bool(known.extension)
 
 
 def _frame(request: web.Request, language: str, visitor: Visitor | None) -> dict[str, Any]:
@@ -127,6 +149,7 @@ def _frame(request: web.Request, language: str, visitor: Visitor | None) -> dict
         "here_with": here_with(request),
         "span": span,
         "hearing": hearing(hub, visitor),
+        "dials": visitor is not None and has_phone(hub, visitor.key),
         "said": said(speech, request.query.get("said", "")),
     }
 

@@ -160,6 +160,23 @@ _WORDS["pause"] = {
     "letters": _("working on letters"),
 }
 
+_WORDS["call_state"] = {
+    "ringing": _("Incoming call"),
+    "dialling": _("Calling"),
+    "talking": _("On the line"),
+    "wrap_up": _("After the call"),
+}
+
+_WORDS["field"] = {
+    "source": _("Source"),
+    "category": _("Category"),
+    "lifecycle": _("Lifecycle"),
+    "responsible": _("Responsible"),
+    "region": _("Region"),
+    "language": _("Language"),
+    "name": _("Name"),
+}
+
 _WORDS["phone"] = {
     "free": _("free"),
     "ringing": _("ringing"),

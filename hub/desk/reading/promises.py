@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from storage.models import alert, client, clock_event, obligation, task
+from storage.models import alert, client, clock_event, identity, obligation, task
 
 OPEN = ("running", "paused", "breached")
 
@@ -73,6 +73,7 @@ class Task:
     closed_by: str | None
     note: str
     remind_at: datetime | None
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,14 @@ def count_alerts(connection: Connection, operator: str) -> int:
 
 
 def _tasks() -> Any:
-    return select(task, client.c.name.label("client_name")).outerjoin_from(
+    phone = (
+        select(identity.c.value)
+        .where(identity.c.client_id == task.c.client_id, identity.c.scheme == "phone", identity.c.odd.is_(False))
+        .order_by(identity.c.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(task, client.c.name.label("client_name"), phone.label("phone")).outerjoin_from(
         task, client, client.c.id == task.c.client_id
     )
 
@@ -212,6 +220,7 @@ def _task(row: Any) -> Task:
         row.closed_by,
         row.note,
         row.remind_at,
+        row.phone,
     )
 
 

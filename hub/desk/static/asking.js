@@ -10,8 +10,16 @@ export async function post(address, form, more = {}) {
     credentials: "same-origin",
     ...more,
   });
-  if (!answer.ok) throw new Error(String(answer.status));
+  if (!answer.ok) throw Object.assign(new Error(String(answer.status)), { told: await reason(answer) });
   return answer.json();
+}
+
+async function reason(answer) {
+  try {
+    return (await answer.json()).error; // {message, field, remedy}, in the page's language
+  } catch {
+    return undefined;
+  }
 }
 
 export async function fetchPart(address, headers = {}) {

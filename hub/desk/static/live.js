@@ -1,8 +1,9 @@
-// <live-part src subjects [conversation] [client]>: a part of the page that is fetched again when an event says that
+// <live-part src subjects [conversation] [client] [operator]>: a part of the page that is fetched again when an event says that
 // something of its subjects has changed. One stream per page; when it comes back after a break, all parts are fetched.
 import { fetchPart } from "./asking.js";
 
 const GATHER = 120; // ms: several events of one commit make one fetch
+const LATEST = 1500; // ms: however much happens, it is fetched once in so long
 const parts = new Set();
 
 class LivePart extends HTMLElement {
@@ -21,17 +22,22 @@ class LivePart extends HTMLElement {
     if (!this.subjects.has(event.subject)) return false;
     const conversation = this.getAttribute("conversation");
     const client = this.getAttribute("client");
+    const operator = this.getAttribute("operator");
+    if (operator) return event.operator === operator;
     if (conversation && String(event.conversation ?? "") === conversation) return true;
     if (client && String(event.client ?? "") === client) return true;
     return !conversation && !client;
   }
 
   soon() {
+    const now = performance.now();
+    this.asked ??= now;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), GATHER);
+    this.timer = setTimeout(() => this.refresh(), Math.max(0, Math.min(GATHER, this.asked + LATEST - now)));
   }
 
   async refresh() {
+    this.asked = undefined;
     const plays = [...this.querySelectorAll("audio")].some((each) => !each.paused);
     if (plays || this.querySelector("details.menu[open], form :focus:not(button)")) {
       this.timer = setTimeout(() => this.refresh(), 1500); // somebody is using what would be replaced
@@ -64,6 +70,12 @@ class LivePart extends HTMLElement {
 
 let stream;
 let broken = false;
+const hearers = new Map();
+
+export function hear(name, heard) {
+  hearers.set(name, (message) => heard(JSON.parse(message.data)));
+  stream?.addEventListener(name, hearers.get(name));
+}
 
 function listen() {
   if (stream) return;
@@ -72,6 +84,7 @@ function listen() {
     const event = JSON.parse(message.data);
     for (const part of parts) if (part.concerns(event)) part.soon();
   };
+  for (const [name, heard] of hearers) stream.addEventListener(name, heard);
   stream.addEventListener("again", all);
   stream.addEventListener("hello", () => {
     document.documentElement.dataset.live = "on";

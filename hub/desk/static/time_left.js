@@ -2,7 +2,7 @@
 
 const language = document.documentElement.lang || "en";
 const overdue = document.body.dataset.overdue || "{span}";
-const shown = new Set();
+export const clock = new Set(); // what counts: everything in it is told the time each second
 const units = new Map();
 
 function unit(name, value) {
@@ -25,11 +25,11 @@ class TimeLeft extends HTMLElement {
     this.due = Date.parse(this.getAttribute("due") || "");
     this.began = Date.parse(this.getAttribute("started") || "");
     if (Number.isNaN(this.due)) return;
-    shown.add(this);
+    clock.add(this);
   }
 
   disconnectedCallback() {
-    shown.delete(this);
+    clock.delete(this);
   }
 
   count(now) {
@@ -46,7 +46,7 @@ class TimeLeft extends HTMLElement {
 
 setInterval(() => {
   const now = Date.now();
-  for (const each of shown) each.count(now);
+  for (const each of clock) each.count(now);
 }, 1000);
 
 customElements.define("time-left", TimeLeft);

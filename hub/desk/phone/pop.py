@@ -1,0 +1,127 @@
+"""What an operator is shown of a call: who it is, what was and is promised, what to ask, and what he typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from hub.actions.call_notes import CallNote
+from hub.asked import Asked, find_asked
+from hub.call_parts import find_parts
+from hub.desk.reading import clients, log, promises
+from hub.desk.reading.clients import Card, ClientRow
+from hub.desk.reading.log import Entry
+from hub.desk.reading.promises import Promise, Task
+from hub.setup.snapshot import SetUp
+from storage.models import call_note, interaction, wrap_up
+
+WRAP_UP = "wrap_up"
+_EARLIER, _TASKS, _PROMISES = 3, 3, 4
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pop:
+    """One call, the same for everybody whom it concerns. `parts`: operator -> what he does in it now."""
+
+    row: Row
+    parts: Mapping[str, str]
+    card: Card | None
+    candidates: tuple[tuple[ClientRow, str], ...]
+    earlier: tuple[Entry, ...]
+    promises: tuple[Promise, ...]
+    tasks: tuple[Task, ...]
+    asked: tuple[Asked, ...]
+
+    @property
+    def number(self) -> str:
+        """The other side's number, as the log has it; empty when it is hidden."""
+        call = self.row["call"] or {}
+        return str(call.get("from" if self.row["direction"] == "inbound" else "to") or "")
+
+    @property
+    def is_new(self) -> bool:
+        """Nobody knows more of him than his number."""
+        if self.card is None or self.candidates:
+            return False
+        return self.card.name in ("", self.number) or (not self.earlier and not self.card.responsible)
+
+    @property
+    def name(self) -> str:
+        """The client's name, if it is more than his number."""
+        return self.card.name if self.card is not None and self.card.name != self.number else ""
+
+    def since(self, operator: str) -> datetime:
+        """Since when things are as they are for an operator."""
+        legs = [leg for leg in (self.row["call"] or {}).get("legs") or () if leg.get("operator") == operator]
+        part = self.parts.get(operator)
+        name = {"ringing": "rang_at", "talking": "answered_at", None: "ended_at"}.get(part, "rang_at")
+        told = [leg[name] for leg in legs if leg.get(name)]
+        if told:
+            return datetime.fromisoformat(max(told))
+        return self.row["ended_at"] if part is None and self.row["ended_at"] else self.row["at"]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """An operator's own side of a call: what he typed, and whether he is still to be done with it."""
+
+    note: CallNote
+    open: bool
+
+
+def read_pop(connection: Connection, setup: SetUp, number: int, now: datetime) -> Pop | None:
+    """Everything that is the same for all whom it concerns; None for what is no call."""
+    found = connection.execute(select(interaction).where(interaction.c.id == number)).mappings().first()
+    if found is None or found["call"] is None:
+        return None
+    row = dict(found)
+    whose: int | None = row["client_id"]
+    card = clients.read_card(connection, whose) if whose is not None else None
+    promised = promises.read_promises(connection, None, whose) if whose is not None else []
+    return Pop(
+        row=row,
+        parts=find_parts(row, setup.operator_by_extension),
+        card=card,
+        candidates=tuple(_candidates(connection, row)),
+        earlier=_earlier(connection, row),
+        promises=tuple(promised[:_PROMISES]),
+        tasks=tuple(promises.read_client_tasks(connection, whose)[:_TASKS]) if whose is not None else (),
+        asked=find_asked(connection, setup, row, now),
+    )
+
+
+def read_mine(connection: Connection, number: int, operator: str) -> Mine | None:
+    """What he typed at a call; None when he never picked it up."""
+    mine = (call_note.c.interaction_id == number, call_note.c.operator == operator)
+    row = connection.execute(select(call_note.c.body, call_note.c.finished_at).where(*mine)).first()
+    return Mine(CallNote.from_json(row.body), row.finished_at is None) if row is not None else None
+
+
+def read_unfinished(connection: Connection, operator: str, most: int = 5) -> list[int]:
+    """The calls that he is not done with yet, the newest of them, oldest first."""
+    notes = (
+        select(call_note.c.interaction_id)
+        .where(call_note.c.operator == operator, call_note.c.finished_at.is_(None))
+        .order_by(call_note.c.opened_at.desc())
+        .limit(most)
+    )
+    found = set(connection.execute(notes).scalars())
+    found |= set(connection.execute(select(wrap_up.c.interaction_id).where(wrap_up.c.operator == operator)).scalars())
+    return sorted(found)
+
+
+def _earlier(connection: Connection, row: Row) -> tuple[Entry, ...]:
+    if row["client_id"] is None:
+        return ()
+    timeline = log.read_timeline(connection, row["client_id"], _EARLIER + 1)
+    return tuple(one for one in timeline if one.id != row["id"])[:_EARLIER]
+
+
+def _candidates(connection: Connection, row: Row) -> list[tuple[ClientRow, str]]:
+    reasons = {int(one["client"]): str(one.get("reason", "")) for one in row["candidates"] or ()}
+    return [(one, reasons[one.id]) for one in clients.read_some(connection, reasons)] if reasons else []

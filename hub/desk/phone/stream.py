@@ -1,0 +1,161 @@
+"""What one open page is told of calls: the whole piece of the page comes down the stream, so that it need not ask."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+from sqlalchemy import Connection
+
+from hub.actions.call_notes import CALL_BACK, REFUSED, open_note
+from hub.call_parts import DIALLING, LIVE, RINGING, TALKING
+from hub.composition import HUB, Hub
+from hub.desk.pages import render, speech_of
+from hub.desk.phone.live_calls import LIVE_CALLS
+from hub.desk.phone.pop import WRAP_UP, Mine, Pop, read_mine, read_pop, read_unfinished
+from hub.desk.phone.words import dispositions, field_choices
+from hub.desk.visitor import WHO
+from hub.desk.vocabulary import Vocabulary
+from storage.events import Event
+
+GONE = "gone"
+_MOST_KEPT = 500
+Message = dict[str, Any]
+_Read = asyncio.Task[Pop | None]
+
+
+class Pops:
+    """Reads each call once for all pages that the same event concerns."""
+
+    def __init__(self, hub: Hub) -> None:
+        self._hub = hub
+        self._reading: dict[int, tuple[Event, _Read]] = {}
+
+    async def read(self, number: int, cause: Event | None = None) -> Pop | None:
+        """A call as it is now, or was when `cause` was told."""
+        if cause is None:
+            return await self._read(number)
+        known = self._reading.get(number)
+        if known is None or known[0] is not cause:
+            known = (cause, asyncio.create_task(self._read(number)))
+            self._reading[number] = known
+            if len(self._reading) > _MOST_KEPT:
+                self._reading.pop(next(iter(self._reading)))
+        return await asyncio.shield(known[1])
+
+    async def _read(self, number: int) -> Pop | None:
+        setup, now = self._hub.setup.current, self._hub.store.now()
+        return await self._hub.store.read(lambda connection: read_pop(connection, setup, number, now))
+
+
+POPS: web.AppKey[Pops] = web.AppKey("desk_pops")
+
+
+class CallStream:
+    """The calls that one open page shows."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._hub = request.app[HUB]
+        self._pops = request.app[POPS]
+        self._operator = request[WHO].key
+        self._shown: dict[int, tuple[str, int | None]] = {}
+
+    async def begin(self) -> bytes:
+        """All of them, instead of whatever the page shows."""
+        self._shown.clear()
+        live = await self._request.app[LIVE_CALLS].of(self._operator)
+        unfinished = await self._hub.store.read(lambda connection: read_unfinished(connection, self._operator))
+        messages = [await self._look(number, None) for number in dict.fromkeys((*unfinished, *live))]
+        return _written({"whole": True, "calls": [one for one in messages if one["state"] != GONE]})
+
+    async def hear(self, events: Sequence[Event]) -> bytes:
+        """What the page must show anew after these events; nothing when they do not concern it."""
+        wanted: dict[int, Event] = {}
+        for event in events:
+            for number in self._concerned(event):
+                wanted[number] = event
+        if not wanted:
+            return b""
+        return _written({"calls": [await self._look(number, cause) for number, cause in wanted.items()]})
+
+    def _concerned(self, event: Event) -> list[int]:
+        if event.subject == "interaction":
+            number = int(event.id)
+            mine = event.phones is not None and self._operator in event.phones.split(",")
+            return [number] if mine or number in self._shown else []
+        if event.subject == "client":
+            return [number for number, (_, client) in self._shown.items() if client == event.client]
+        return []
+
+    async def _look(self, number: int, cause: Event | None) -> Message:
+        pop = await self._pops.read(number, cause)
+        was, _ = self._shown.get(number, (GONE, None))
+        if pop is None:
+            return self._forget(number)
+        part = pop.parts.get(self._operator)
+        if part == TALKING and was not in (TALKING, WRAP_UP):
+            await self._hub.store.write(lambda unit: open_note(unit, number, self._operator))
+        mine = None
+        if part == TALKING or part is None:
+            mine = await self._hub.store.read(lambda connection: self._mine(connection, number))
+        if part is None and (mine is None or not mine.open):
+            return self._forget(number, pop if was == DIALLING else None)
+        state = part or WRAP_UP
+        self._shown[number] = (state, pop.row["client_id"])
+        return self._message(pop, state, mine, fresh=was != state)
+
+    def _mine(self, connection: Connection, number: int) -> Mine | None:
+        return read_mine(connection, number, self._operator)
+
+    def _forget(self, number: int, pop: Pop | None = None) -> Message:
+        self._shown.pop(number, None)
+        message: Message = {"id": number, "state": GONE}
+        if pop is not None:
+            call, vocabulary = pop.row["call"] or {}, self._vocabulary()
+            message["say"] = f"{pop.name or pop.number}: {vocabulary('outcome', call.get('reason') or 'missed')}"
+        return message
+
+    def _message(self, pop: Pop, state: str, mine: Mine | None, *, fresh: bool) -> Message:
+        since = pop.since(self._operator)
+        context = self._context(pop, state, since, mine)
+        message: Message = {
+            "id": pop.row["id"],
+            "state": state,
+            "since": since.isoformat(),
+            "info": render(self._request, "_call.html", **context),
+        }
+        if state in (TALKING, WRAP_UP):
+            message["form"] = render(self._request, "_call_form.html", **context)
+            message["asked"] = sorted(one.name for one in pop.asked)
+        if fresh and state in (RINGING, TALKING):
+            message["say"] = f"{self._vocabulary()('call_state', state)}: {pop.name or pop.number}"
+        return message
+
+    def _context(self, pop: Pop, state: str, since: datetime, mine: Mine | None) -> dict[str, Any]:
+        setup, language = self._hub.setup.current, self._request[WHO].language
+        return {
+            "pop": pop,
+            "call": pop.row["call"],
+            "row": pop.row,
+            "card": pop.card,
+            "state": state,
+            "since": since,
+            "live": state in LIVE,
+            "note": mine.note if mine is not None else None,
+            "dispositions": dispositions(setup, speech_of(self._request)),
+            "choices_of": lambda name: field_choices(setup, language, name),
+            "refused": REFUSED,
+            "call_back": CALL_BACK,
+        }
+
+    def _vocabulary(self) -> Vocabulary:
+        return Vocabulary(speech_of(self._request))
+
+
+def _written(message: Message) -> bytes:
+    return b"event: calls\ndata: " + orjson.dumps(message) + b"\n\n"
