@@ -8,6 +8,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
@@ -32,6 +33,8 @@ from hub.jobs.pass_on import PassOn
 from hub.jobs.worker import Worker
 from hub.listeners import Listeners
 from hub.live import Live
+from hub.recordings.finding import telephone_of
+from hub.recordings.retention import Retention
 from hub.settings import Settings, split_address
 from hub.setup.live import LiveSetUp
 from hub.telephony.door import RouteDoor
@@ -139,7 +142,7 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
         },
     )
     clockwork = Clockwork(store, hub.setup)
-    housekeeping = Housekeeping(store, hub.setup)
+    housekeeping = Housekeeping(store, hub.setup, Retention(store, partial(telephone_of, hub)))
     for part in (worker, clockwork, housekeeping):
         hub.live.on_event(part.ring)
     tasks = [worker.run(), clockwork.run(), housekeeping.run()]

@@ -2,7 +2,7 @@
 
 Open promises are judged by the regulations and calendars in force; whom they concern without a touch is enrolled;
 what belongs to people on leave goes to their deputies and comes back with them, what belonged to operators who are no
-more to their teams; what waits is given to who becomes free.
+more to their teams; what waits is given to who becomes free; recordings are let go of when their time is over.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from hub.actions.assigning import drain
 from hub.actions.leave import find_lenders, give_back, relieve
 from hub.actions.leaving import find_owners, release
 from hub.actor import SYSTEM
+from hub.recordings.retention import Retention
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
 from routing.enrolment import enrol
@@ -42,9 +43,10 @@ _FREES = {"operator", "conversation"}
 class Housekeeping:
     """One per process that works; doing the same twice harms nothing."""
 
-    def __init__(self, store: Store, setup: LiveSetUp) -> None:
+    def __init__(self, store: Store, setup: LiveSetUp, retention: Retention | None = None) -> None:
         self._store = store
         self._setup = setup
+        self._retention = retention
         self._bell = asyncio.Event()
         self._waits = True
         setup.subscribe(self._hear)
@@ -86,6 +88,7 @@ class Housekeeping:
         await self._once("tidied", str(day), lambda: self._write(presence.tidy))
         await self._relieve(setup)
         await self._return(setup)
+        await self._let_go_of_recordings(setup)
         if setup.ways and self._waits:
             self._waits = False
             await self.drain()
@@ -109,6 +112,12 @@ class Housekeeping:
         while after is not None:
             last = after
             after = await self._write(lambda unit, last=last: portion(unit, last))  # type: ignore[misc]
+
+    async def _let_go_of_recordings(self, setup: SetUp) -> None:
+        if self._retention is None:
+            return
+        retention, hour = self._retention, self._store.now().strftime("%Y-%m-%dT%H")
+        await self._once("recordings", f"{setup.revision}:{hour}", lambda: retention.look(sorted(setup.lines)))
 
     async def _release(self, setup: SetUp) -> None:
         for operator in sorted(await self._store.read(find_owners) - set(setup.operators)):
