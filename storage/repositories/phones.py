@@ -54,7 +54,7 @@ def find_talking(connection: Connection, now: datetime) -> dict[str, datetime]:
         .where(columns.state == "talking", columns.operator.is_not(None))
     )
     wrapping = select(wrap_up.c.operator, wrap_up.c.since).where(wrap_up.c.until > now)
-    return dict(connection.execute(wrapping.union_all(talking)).tuples().all())
+    return {row.operator: row.since for row in connection.execute(wrapping.union_all(talking))}
 
 
 def replace_phones(unit: Unit, line: str, found: Sequence[Phone]) -> list[Phone]:
