@@ -8,12 +8,14 @@ answered: the message says whether anything was done).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, select
 
+from channels.touch import Direction, Kind, Touch
 from hub.actions import finding
 from hub.actor import Actor
 from hub.composition import Hub
@@ -72,6 +74,7 @@ async def pause_recording(hub: Hub, actor: Actor, interaction: int, paused: bool
     """Record silence while card numbers are spoken, and the voice again."""
     found = await _find_call(hub, actor, interaction)
     await order(hub, found.line, "pause_recording", call=found.external_id, paused=paused)
+    await hub.intake.deliver(_silence(found, paused, hub.store.now()))
     action = "recording_paused" if paused else "recording_resumed"
     await _note(hub, actor, action, "interaction", interaction, {})
 
@@ -179,6 +182,8 @@ class _LiveCall:
     external_id: str
     operator: str | None
     extensions: Mapping[str, str]
+    direction: str
+    silences: Sequence[Mapping[str, Any]] = ()
 
     def extension_of(self, actor: Actor) -> str:
         """By whose channel it is handed over: the actor's own, else that of who talks."""
@@ -203,7 +208,28 @@ async def _find_call(hub: Hub, actor: Actor, interaction: int, *, anybodys: bool
         extensions[talking] = str(setup.operators[talking].extension)
     if not anybodys and actor.operator not in extensions and not actor.may("supervisor"):
         raise Forbidden("this is somebody else's call", remedy="ask a supervisor")
-    return _LiveCall(row["line"], row["external_id"], talking, extensions)
+    silences = (row["call"] or {}).get("recording_pauses") or ()
+    return _LiveCall(row["line"], row["external_id"], talking, extensions, row["direction"], silences)
+
+
+def _silence(call: _LiveCall, paused: bool, at: datetime) -> Touch:
+    """The phase that tells the log where the recording is silent: `call.recording_pauses`, the last open-ended."""
+    known = [dict(one) for one in call.silences]
+    if paused and not (known and known[-1].get("to") is None):
+        known.append({"from": at.isoformat(), "to": None})
+    elif not paused and known and known[-1].get("to") is None:
+        known[-1]["to"] = at.isoformat()
+    phase = "recording_paused" if paused else "recording_resumed"
+    return Touch(
+        line=call.line,
+        event_key=f"{call.external_id}:{phase}:{at.isoformat()}"[:300],
+        kind=Kind.CALL,
+        direction=Direction(call.direction),
+        at=at,
+        external_id=call.external_id,
+        phase=phase,
+        call={"recording_pauses": known},
+    )
 
 
 def _read_row(connection: Connection, interaction: int) -> Row:

@@ -58,6 +58,7 @@ CallOut = TypedDict(
         "wait_s": float | None,
         "talk_s": float | None,
         "hold_s": float | None,
+        "wrap_s": float | None,
         "ended_by": str | None,
         "voicemail": str | None,
         "recording": str | None,
@@ -170,7 +171,19 @@ def show_interaction(one: log.Interaction, files: Sequence[log.Attachment]) -> I
     }
 
 
-_CALL_KEYS = ("outcome", "reason", "from", "to", "queue", "operator", "wait_s", "talk_s", "hold_s", "ended_by")
+_CALL_KEYS = (
+    "outcome",
+    "reason",
+    "from",
+    "to",
+    "queue",
+    "operator",
+    "wait_s",
+    "talk_s",
+    "hold_s",
+    "wrap_s",
+    "ended_by",
+)
 _LEG_KEYS = ("operator", "extension", "rang_at", "answered_at", "ended_at", "result")
 
 

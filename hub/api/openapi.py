@@ -35,6 +35,7 @@ _TAGS = {
     "events": "What other programs report.",
     "deliveries": "How far our own messages came.",
     "attachments": "Files.",
+    "calls": "Telephones: calls while they last, operators and queues now, the black list.",
     "figures": "The live board, and figures of an interval: each with its formula, interval and exclusions.",
     "administration": "Journal, lines, set-up.",
 }
