@@ -142,8 +142,9 @@ def _digest(
     ).first()
     if running is not None:
         number, count = running.id, int(running.data.get("count", 0)) + len(group)
-        changed = {**running.data, "count": count}
-        unit.connection.execute(update(alert).where(alert.c.id == number).values(data=changed))
+        title, _ = compose_digest(group[0].title, count, book.roster.language(to))
+        changed = {"title": title, "data": {**running.data, "count": count}}
+        unit.connection.execute(update(alert).where(alert.c.id == number).values(**changed))
     else:
         number = _new_digest(unit, book, to, cause, group)
     unit.connection.execute(insert(alert), [_row(each, number) for each in group])
@@ -151,7 +152,7 @@ def _digest(
 
 
 def _new_digest(unit: Unit, book: RuleBook, to: str, cause: str, group: Sequence[RaiseAlert]) -> int:
-    subject, text = compose_digest(group, book.roster.language(to))
+    subject, text = compose_digest(group[0].title, len(group), book.roster.language(to))
     row = {
         "obligation_id": None,
         "step": DIGEST,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from routing.book import RuleBook
@@ -98,10 +97,10 @@ def compose(
     return subject, "\n".join(lines)
 
 
-def compose_digest(group: Sequence[RaiseAlert], language: str) -> tuple[str, str]:
-    """Subject and text of one message that stands for many."""
+def compose_digest(title: str, count: int, language: str) -> tuple[str, str]:
+    """Subject and text of one message that stands for many alerts of one title."""
     said = words(language)
-    return said["digest"].format(count=len(group), title=group[0].title), said["digest_text"].format(count=len(group))
+    return said["digest"].format(count=count, title=title), said["digest_text"].format(count=count)
 
 
 def compose_correction(title: str, cause: str, language: str) -> tuple[str, str]:

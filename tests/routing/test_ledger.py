@@ -256,6 +256,15 @@ def test_a_storm_becomes_one_digest(store: Store, watch: Watch) -> None:
     assert rows(store, job)[1].body["subject"].startswith("40 спрацювань")
 
 
+def test_a_storm_that_grows_says_by_how_many(store: Store, watch: Watch) -> None:
+    touch_in(store, watch, *(message(number, "2026-09-14 10:00", conversation=number) for number in range(1, 31)))
+    watch.at = msk("2026-09-14 14:00") + timedelta(seconds=1)
+    for _ in range(3):
+        store.write_now(lambda unit: sweep(unit, BOOK, BOOK.roster, 12))
+    (found,) = [each for each in rows(store, alert) if each.step == "digest"]
+    assert (found.data["count"], found.title[:3]) == (30, "30 ")
+
+
 def test_a_reminder_is_given_once(store: Store, watch: Watch) -> None:
     when = msk("2026-09-14 12:00")
     store.write_now(
