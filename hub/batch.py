@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from channels.contract import Accepted
-from channels.touch import Automatic, Direction, Touch
+from channels.touch import Automatic, Direction, Kind, Touch
 from hub import fold, presence
 from hub.actions.clients import reindex
 from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row, write_raws
@@ -380,8 +380,9 @@ def _place_of_earlier(earlier: Any) -> Reference | None:
 
 
 def _is_somebodys(touch: Touch) -> bool:
-    """Machines and our own people among themselves make no client."""
-    return touch.automatic is None and touch.direction is not Direction.INTERNAL
+    """Machines, our own people among themselves and callers who hide their number make no client."""
+    hidden = touch.kind is Kind.CALL and not touch.party
+    return touch.automatic is None and touch.direction is not Direction.INTERNAL and not hidden
 
 
 def _name(touch: Touch) -> str | None:
