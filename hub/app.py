@@ -30,6 +30,7 @@ from hub.jobs.announce import Announce
 from hub.jobs.deliver import Deliver
 from hub.jobs.notify import Notify
 from hub.jobs.pass_on import PassOn
+from hub.jobs.rate import Rate
 from hub.jobs.worker import Worker
 from hub.listeners import Listeners
 from hub.live import Live
@@ -139,6 +140,7 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
             "acknowledge": Acknowledge(store, setup_now),
             "pass_on": PassOn(store, setup_now),
             "announce": Announce(store, setup_now),
+            "rate": Rate(store, setup_now),
         },
     )
     clockwork = Clockwork(store, hub.setup)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from channels.touch import Direction, Kind, Thread, Touch
+from hub import ratings
 from hub.actions import finding
 from hub.actions.append import append
 from hub.actions.gates import check_gates
@@ -38,9 +39,10 @@ def take(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
         return
     if before["owner"] is not None and not actor.may("supervisor"):
         raise Conflict(
-            f"{before['owner']} has taken this conversation",
+            "%(owner)s has taken this conversation",
             field="owner",
             remedy="ask for it, or let a supervisor hand it over",
+            owner=before["owner"],
         )
     change(unit, setup, before, {"owner": actor.operator}, actor, "taken")
 
@@ -79,7 +81,13 @@ def close(unit: Unit, setup: SetUp, number: int, actor: Actor, how: str) -> None
     """
     before = finding.find_row(unit, models.conversation, number)
     if how not in HOWS:
-        raise BadInput(f"a conversation cannot be closed as {how!r}", field="why", remedy=f"use {', '.join(HOWS)}")
+        raise BadInput(
+            "a conversation cannot be closed as %(how)s",
+            field="why",
+            remedy="use %(hows)s",
+            how=how,
+            hows=", ".join(HOWS),
+        )
     if before["state"] in CLOSED and before["closed_why"] == how:
         return
     if how != "junk":
@@ -104,6 +112,8 @@ def close(unit: Unit, setup: SetUp, number: int, actor: Actor, how: str) -> None
         "waiting_id": None,
     }
     change(unit, setup, before, changes, actor, "closed", {"how": how})
+    if how == "answered":
+        ratings.propose(unit, setup, number)
 
 
 def _is_answer_on_its_way(unit: Unit, talk: Row) -> bool:
@@ -128,6 +138,8 @@ def close_with_answer(unit: Unit, setup: SetUp, number: int, actor: Actor, how: 
         "postponed_until": None,
     }
     _write(unit, before, changes, actor, "closed", {"how": how})
+    if how == "answered":
+        ratings.propose(unit, setup, number)
 
 
 def turn(unit: Unit, before: Row, state: str, actor: Actor) -> None:

@@ -19,6 +19,7 @@ from hub.identify import Identifier
 from hub.journal import note
 from hub.outbound import Outgoing, write_down
 from hub.places import FORM
+from hub.setup.blanks import left_in
 from hub.setup.snapshot import SetUp
 from hub.setup.titles import say
 from hub.ways import check_line, identities_of, rank, read_party, schemes_of
@@ -133,6 +134,13 @@ def subject_of_answer(setup: SetUp, line: str, language: str | None) -> str:
 def _check_letter(letter: Letter) -> None:
     if not letter.text.strip() and not letter.attachments:
         raise BadInput("the message is empty", field="text", remedy="write something or attach a file")
+    if blanks := left_in(f"{letter.subject or ''} {letter.text}"):
+        raise BadInput(
+            "the message still has blanks: %(blanks)s",
+            field="text",
+            remedy="write what belongs there",
+            blanks=", ".join(f"{{{{ {name} }}}}" for name in blanks),
+        )
     if len(letter.text) > LONGEST_TEXT or len(letter.html or "") > 5 * LONGEST_TEXT:
         raise BadInput("the message is longer than %(most)s characters", field="text", most=LONGEST_TEXT)
     if letter.close is not None and letter.close not in conversations.HOWS:

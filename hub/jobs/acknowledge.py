@@ -1,4 +1,4 @@
-"""The automatic acknowledgement of a line: once per conversation, never to a machine, never in a loop."""
+"""The automatic acknowledgement of a line, once per conversation, never to a machine, never in a loop."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from channels.touch import Identity
+from hub.canned import Occasion, write_automatic
+from hub.errors import Refused
 from hub.outbound import Outgoing, write_down
 from hub.setup.snapshot import SetUp
-from hub.setup.titles import say
+from hub.ways import read_party, schemes_of
 from storage.repositories import intake as rows
 from storage.repositories.jobs import Job
 from storage.store import Store
 from storage.unit import Unit
+
+log = structlog.get_logger(__name__)
 
 QUIET = timedelta(hours=24)
 """A sender gets one acknowledgement in this time, whatever he writes (RFC 3834, section 2)."""
@@ -37,27 +43,35 @@ def acknowledge(unit: Unit, setup: SetUp, number: int) -> int | None:
     line = setup.lines.get(row["line"]) if row else None
     if row is None or line is None or not line.acknowledge or not line.sends:
         return None
-    to = _sender(row)
+    to = _sender(row, line.channel)
     if to is None or row["automatic"] or rows.count_automatic_since(unit, str(to), unit.now - QUIET):
         return None
-    text = say(line.acknowledge, row["language"] or setup.company.languages[0], setup.company.languages[0])
-    subject = row["subject"] or ""
+    occasion = Occasion(row["line"], row["client_id"], row["conversation_id"], language=row["language"])
+    words = write_automatic(unit.connection, setup, line.acknowledge, occasion, unit.now)
+    if words is None:
+        log.warning("acknowledgement_has_blanks", line=row["line"], interaction=number)
+        return None
+    subject = words.subject or row["subject"] or ""
     message = Outgoing(
         line=row["line"],
         client=row["client_id"],
         conversation=row["conversation_id"],
         to=(to,),
-        text=text,
+        text=words.text,
         operator=None,
-        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".strip(),
+        subject=_answering(subject) if line.channel == "email" else None,
         automatic=True,
     )
-    return write_down(unit, setup, message)[1]
+    try:
+        return write_down(unit, setup, message)[1]
+    except Refused:  # he wants to hear nothing from us there
+        return None
 
 
-def _sender(row: dict[str, Any]) -> Identity | None:
-    for one in row["party"]:
-        scheme, _, value = one["identity"].partition(":")
-        if scheme == "email" and not one.get("odd"):
-            return Identity(scheme, value, one.get("name"))
-    return None
+def _answering(subject: str) -> str:
+    return subject if subject.lower().startswith("re:") else f"Re: {subject}".strip()
+
+
+def _sender(row: dict[str, Any], channel: str) -> Identity | None:
+    fits = (one for one in read_party(row["party"]) if one.scheme in schemes_of(channel) and not one.odd)
+    return next(fits, None)

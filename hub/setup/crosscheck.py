@@ -6,10 +6,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hub.setup import blanks
+from hub.setup.blanks import FIELD, blanks_of, is_field
 from hub.setup.kinds import COMPANY
 from hub.setup.locate import Place
 from hub.setup.problem import Problem, suggest
 from hub.setup.snapshot import SetUp
+from hub.setup.templates import refers_to
 from routing.conditions import For
 
 _RUNGS = ("owner", "responsible", "lead", "team-lead", "team_lead", "director")
@@ -39,6 +42,7 @@ def crosscheck(setup: SetUp) -> list[Notice]:
         *_check_operators(setup),
         *_check_forms(setup),
         *_check_lines(setup),
+        *_check_templates(setup),
         *_check_routes(setup),
         *_check_regulations(setup),
         *_check_steps(setup),
@@ -96,6 +100,26 @@ def _check_lines(setup: SetUp) -> Iterator[Notice]:
         if not line.known:
             message = f"not yet in force: this installation has no channel {line.channel!r}"
             yield Notice("line", key, ("channel",), message, "It is kept, for a version that has it.")
+
+
+def _check_templates(setup: SetUp) -> Iterator[Notice]:
+    fields = {field.name for form in setup.forms.values() for field in form.fields}
+    for key, template in setup.templates.items():
+        yield from _missing(("template", key), ("team",), "team", template.team, setup.teams)
+        asked = {name for text in template.every_text() for name, _ in blanks_of(text) if is_field(name)}
+        for name in sorted(one.removeprefix(FIELD) for one in asked):
+            if name not in fields:
+                message = f"no form has a field {name!r}: it is looked for on the client's card"
+                yield Notice("template", key, ("text",), message, suggest(name, fields))
+    for key, line in setup.lines.items():
+        for name, title in (("acknowledge", line.acknowledge), ("rate", line.rate)):
+            yield from _missing(("line", key), (name,), "template", refers_to(title), setup.templates)
+            named = setup.templates.get(refers_to(title) or "")
+            for text in named.every_text() if named else ():
+                try:
+                    blanks.check(text, automatic=True)
+                except ValueError as error:
+                    yield Notice("line", key, (name,), f"goes out only when nothing is missing: {error}", "")
 
 
 def _check_routes(setup: SetUp) -> Iterator[Notice]:

@@ -16,6 +16,7 @@ from hub.setup.people import Operator, Team
 from hub.setup.problem import Problem, suggest
 from hub.setup.regulations import read_regulation
 from hub.setup.routes import Route
+from hub.setup.templates import Template
 from routing.calendar import CalendarSettings
 from routing.regulations import kinds as routing_kinds
 from routing.settings import Common
@@ -36,6 +37,7 @@ READERS: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "line": read_line,
     "route": Route.model_validate,
     "regulation": read_regulation,
+    "template": Template.model_validate,
 }
 """Kind -> a function that makes the settings object out of a table, or raises `ValidationError`."""
 
@@ -46,6 +48,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "calendar": CalendarSettings,
     "form": FormSettings,
     "route": Route,
+    "template": Template,
 }
 
 

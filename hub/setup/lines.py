@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from channels import registry
 from channels.contract import ChannelModule
 from channels.errors import BadSettings
 from hub.settings import MissingSecret, Settings, is_reference, resolve_secrets
+from hub.setup.templates import check_automatic
 from hub.setup.titles import Title
 
 PLANNED = frozenset({"asterisk", "chat", "email", "max", "sms", "telegram", "viber", "vk", "whatsapp"})
@@ -49,7 +50,12 @@ class Line(BaseModel):
     title: Title = ""
     team: str | None = None
     policy: Literal["allowed", "receive_only", "off"] = "allowed"
-    acknowledge: Title | None = Field(default=None, description="automatic acknowledgement; none = none is sent")
+    acknowledge: Annotated[Title | None, AfterValidator(check_automatic)] = Field(
+        default=None, description="automatic acknowledgement, on any channel; none = none is sent"
+    )
+    rate: Annotated[Title | None, AfterValidator(check_automatic)] = Field(
+        default=None, description='"how did we do?" after a conversation is closed as answered; none = nobody asks'
+    )
     own: dict[str, Any] = Field(default_factory=dict, repr=False)
 
     @property

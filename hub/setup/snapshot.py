@@ -18,6 +18,7 @@ from hub.setup.people import Operator, Team
 from hub.setup.problem import Problem
 from hub.setup.regulations import Waiting
 from hub.setup.routes import Route
+from hub.setup.templates import Template
 from routing import assignment, book
 from routing.book import RuleBook
 from routing.calendar import CalendarSettings, load_zone
@@ -42,6 +43,7 @@ class SetUp:
     calendars: Mapping[str, CalendarSettings] = field(default_factory=dict)
     regulations: Mapping[str, Common] = field(default_factory=dict)
     routes: Mapping[str, Route] = field(default_factory=dict)
+    templates: Mapping[str, Template] = field(default_factory=dict)
     waiting: Mapping[str, Waiting] = field(default_factory=dict)
     book: RuleBook = field(default_factory=lambda: RuleBook.build(()))
     ways: tuple[assignment.Route, ...] = ()
@@ -140,6 +142,7 @@ def assemble(
         regulations=MappingProxyType({key: each for key, each in found["regulation"].items() if key not in waiting}),
         waiting=MappingProxyType(waiting),
         routes=MappingProxyType(dict(found["route"])),
+        templates=MappingProxyType(dict(found["template"])),
         versions=versions,
         problems=tuple(problems),
         _by_email={each.email.lower(): key for key, each in operators.items() if each.email},
