@@ -48,18 +48,17 @@ class Unit:
         return list(range(last + 1, last + count + 1))
 
     def _take_from_sequences(self, table: Table, count: int) -> list[int]:
-        """Numbers are fetched some at a time, at first for all tables: a gap costs nothing, a round trip does."""
-        if not self._spare:
-            self._at_a_time = max(count, _AT_A_TIME)
-            self._fetch(_numbered(table.metadata), self._at_a_time)
+        """Fetched some at a time, and for a batch those of all tables: a gap costs nothing, a round trip does."""
+        if len(self._spare.get(table.name, ())) < count:
+            self._at_a_time = max(count, self._at_a_time)
+            self._fetch(_numbered(table.metadata) if count > 1 and not self._spare else (table.name,))
         spare = self._spare[table.name]
-        if len(spare) < count:
-            self._fetch((table.name,), max(count, self._at_a_time))
         return [spare.popleft() for _ in range(count)]
 
-    def _fetch(self, names: tuple[str, ...], count: int) -> None:
+    def _fetch(self, names: tuple[str, ...]) -> None:
         columns = ", ".join(f"nextval('{name}_ids')" for name in names)
-        found = self.connection.exec_driver_sql(f"SELECT {columns} FROM generate_series(1, %s)", (count,)).all()  # noqa: S608
+        query = f"SELECT {columns} FROM generate_series(1, %s)"  # noqa: S608
+        found = self.connection.exec_driver_sql(query, (self._at_a_time,)).all()
         for name, numbers in zip(names, zip(*found, strict=True), strict=True):
             self._spare.setdefault(name, deque()).extend(numbers)
 
