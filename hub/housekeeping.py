@@ -16,6 +16,7 @@ from sqlalchemy import Connection, select
 
 from hub import presence
 from hub.actions.assigning import drain
+from hub.actions.call_notes import find_forgotten, settle_forgotten
 from hub.actions.leave import find_lenders, give_back, relieve
 from hub.actions.leaving import find_owners, release
 from hub.actor import SYSTEM
@@ -89,6 +90,8 @@ class Housekeeping:
         await self._relieve(setup)
         await self._return(setup)
         await self._let_go_of_recordings(setup)
+        if await self._store.read(lambda connection: find_forgotten(connection, self._store.now())):
+            await self._write(lambda unit: settle_forgotten(unit, setup))
         if setup.ways and self._waits:
             self._waits = False
             await self.drain()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from hub.actions import clients, finding, interactions, tasks
 from hub.actor import Actor
@@ -118,14 +118,23 @@ def finish(
     _tell(unit, after)
 
 
+def find_forgotten(connection: Connection, now: datetime) -> list[Row]:
+    """Notes that nobody finished, half an hour after their calls."""
+    table = models.interaction
+    query = (
+        select(call_note)
+        .join_from(call_note, table, table.c.id == call_note.c.interaction_id)
+        .where(call_note.c.finished_at.is_(None), call_note.c.saved_at < now - FORGOTTEN)
+        .where(table.c.ended_at < now - FORGOTTEN)
+    )
+    return [dict(row) for row in connection.execute(query.limit(100)).mappings()]
+
+
 def settle_forgotten(unit: Unit, setup: SetUp) -> int:
-    """Notes that nobody finished go into the log by themselves, half an hour after their call; how many."""
-    old = select(call_note).where(call_note.c.finished_at.is_(None), call_note.c.saved_at < unit.now - FORGOTTEN)
+    """They go into the log by themselves; how many."""
     settled = 0
-    for one in unit.connection.execute(old.limit(100)).mappings().all():
+    for one in find_forgotten(unit.connection, unit.now):
         row = finding.find_row(unit, models.interaction, one["interaction_id"])
-        if row["ended_at"] is None or row["ended_at"] > unit.now - FORGOTTEN:
-            continue
         known = setup.operators.get(one["operator"])
         actor = Actor("operator", one["operator"], known.role if known else "operator", known.teams if known else ())
         typed = CallNote.from_json(one["body"])

@@ -55,6 +55,18 @@ class Pop:
         """The client's name, if it is more than his number."""
         return self.card.name if self.card is not None and self.card.name != self.number else ""
 
+    @property
+    def to_ask(self) -> list[str]:
+        """The fields that are asked for whatever comes of the call."""
+        return [one.name for one in self.asked if not one.dispositions]
+
+    def talked(self, operator: str) -> bool:
+        """Whether he has picked up, however it went on."""
+        if self.parts.get(operator) == "talking":
+            return True
+        legs = (self.row["call"] or {}).get("legs") or ()
+        return any(leg.get("answered_at") and leg.get("operator") == operator for leg in legs)
+
     def since(self, operator: str) -> datetime:
         """Since when things are as they are for an operator."""
         legs = [leg for leg in (self.row["call"] or {}).get("legs") or () if leg.get("operator") == operator]

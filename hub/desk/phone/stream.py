@@ -9,7 +9,6 @@ from typing import Any
 
 import orjson
 from aiohttp import web
-from sqlalchemy import Connection
 
 from hub.actions.call_notes import CALL_BACK, REFUSED, open_note
 from hub.call_parts import DIALLING, LIVE, RINGING, TALKING
@@ -98,19 +97,16 @@ class CallStream:
         if pop is None:
             return self._forget(number)
         part = pop.parts.get(self._operator)
-        if part == TALKING and was not in (TALKING, WRAP_UP):
+        if pop.talked(self._operator) and (part == TALKING or was in LIVE) and was not in (TALKING, WRAP_UP):
             await self._hub.store.write(lambda unit: open_note(unit, number, self._operator))
         mine = None
         if part == TALKING or part is None:
-            mine = await self._hub.store.read(lambda connection: self._mine(connection, number))
+            mine = await self._hub.store.read(lambda connection: read_mine(connection, number, self._operator))
         if part is None and (mine is None or not mine.open):
             return self._forget(number, pop if was == DIALLING else None)
         state = part or WRAP_UP
         self._shown[number] = (state, pop.row["client_id"])
         return self._message(pop, state, mine, fresh=was != state)
-
-    def _mine(self, connection: Connection, number: int) -> Mine | None:
-        return read_mine(connection, number, self._operator)
 
     def _forget(self, number: int, pop: Pop | None = None) -> Message:
         self._shown.pop(number, None)

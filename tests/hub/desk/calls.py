@@ -17,16 +17,24 @@ _COUNT = itertools.count(1)
 
 GATES = """
 [regulation.source]
-title = { ru = "Спросить, откуда о нас узнали", uk = "Запитати, звідки про нас дізналися", pl = "Zapytać, skąd klient o nas wie", en = "Ask how they heard of us" }
 kind = "gate"
 for = { kind = ["call"] }
 require = ["source"]
+[regulation.source.title]
+ru = "Спросить, откуда о нас узнали"
+uk = "Запитати, звідки про нас дізналися"
+pl = "Zapytać, skąd klient o nas wie"
+en = "Ask how they heard of us"
 
 [regulation.competitor]
-title = { ru = "При отказе: кого выбрали", uk = "У разі відмови: кого обрали", pl = "Przy odmowie: kogo wybrano", en = "On refusal: whom they chose" }
 kind = "gate"
 for = { kind = ["call"], disposition = ["refused"] }
 require = ["competitor"]
+[regulation.competitor.title]
+ru = "При отказе: кого выбрали"
+uk = "У разі відмови: кого обрали"
+pl = "Przy odmowie: kogo wybrano"
+en = "On refusal: whom they chose"
 
 [line.pbx]
 channel = "asterisk"
