@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 CHANNEL = "touchline"
 _MOST_BYTES = 7000
 _AGAIN_S = 2.0
-_NOTIFY = text("SELECT pg_notify(:channel, :payload)")
+_NOTIFY = text("SELECT pg_notify(:channel, payload) FROM json_array_elements_text(CAST(:payloads AS json)) AS payload")
 
 
 class Bus(Protocol):
@@ -82,8 +82,8 @@ class PostgresBus:
 
     def before_commit(self, unit: Unit) -> None:
         """Tell the other processes at the commit."""
-        for payload in pack(self._me, unit.events):
-            unit.connection.execute(_NOTIFY, {"channel": CHANNEL, "payload": payload})
+        if payloads := pack(self._me, unit.events):
+            unit.connection.execute(_NOTIFY, {"channel": CHANNEL, "payloads": json.dumps(payloads)})
 
     def told(self, events: tuple[Event, ...]) -> None:
         """Tell the desks of this process at once."""
@@ -168,11 +168,12 @@ def pack(me: str, events: Sequence[Event]) -> list[str]:
     waiting: list[str] = []
     size = 0
     for one in (event.as_json() for event in events):
-        if waiting and size + len(one.encode()) > _MOST_BYTES:
+        length = len(one.encode())
+        if waiting and size + length > _MOST_BYTES:
             payloads.append(_payload(me, waiting))
             waiting, size = [], 0
         waiting.append(one)
-        size += len(one.encode()) + 1
+        size += length + 1
     if waiting:
         payloads.append(_payload(me, waiting))
     return payloads
