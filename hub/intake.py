@@ -31,6 +31,7 @@ from storage.unit import Unit
 log = structlog.get_logger(__name__)
 
 _LARGE = 32 * 1024
+_SHORT = 400
 _LONGEST_TYPE = 200
 _LONGEST_KEY = 300
 _SQLITE_OUTAGES = frozenset({5, 6, 7, 8, 10, 13, 14, 15})
@@ -135,8 +136,13 @@ class Intake:
 
 
 def _pack(data: bytes) -> bytes:
-    """Compressed with a window no larger than the data: to set one up costs more than a lead's few bytes."""
-    return zlib.compress(data, 1, wbits=max(9, min(len(data).bit_length(), zlib.MAX_WBITS)))
+    """As a zlib stream. A few bytes hardly shrink, and to set the packer up costs more than all else that is done to
+    them: they become a stream with one stored block (RFC 1950; RFC 1951, 3.2.4), which any zlib reads."""
+    if len(data) > _SHORT:
+        return zlib.compress(data, 1, wbits=max(9, min(len(data).bit_length(), zlib.MAX_WBITS)))
+    length = len(data).to_bytes(2, "little")
+    against = (len(data) ^ 0xFFFF).to_bytes(2, "little")
+    return b"\x78\x01\x01" + length + against + data + zlib.adler32(data).to_bytes(4, "big")
 
 
 def _raw_row(media_type: str, size: int, data: bytes | None, path: str | None) -> dict[str, Any]:
