@@ -33,6 +33,11 @@ Batch = Callable[[Unit, Sequence[Any]], Sequence[Any]]
 _RACES = frozenset({"23505", "40001", "40P01"})
 """PostgreSQL's unique violation, serialisation failure and deadlock."""
 
+_CROWD = 8
+"""After a transaction of so many pieces the lane lets the next one fill: full ones cost each piece much less."""
+_LOOK_S = 0.001
+_LOOKS = 12
+
 
 class LaneClosed(RuntimeError):
     """The lane is stopped: the work was not done and may be handed in again after a restart."""
@@ -86,6 +91,8 @@ class Lane:
         self._queue: deque[_Piece] = deque()
         self._bell = threading.Condition()
         self._closing = False
+        self._closed = threading.Event()
+        self._crowded = False
         self.figures = Figures()
         self._thread = threading.Thread(target=self._run, name="write-lane", daemon=True)
 
@@ -97,6 +104,7 @@ class Lane:
         """Finish what is queued, then stop. Blocks; call it off the event loop."""
         with self._bell:
             self._closing = True
+            self._closed.set()
             self._bell.notify()
         if self._thread.is_alive():
             self._thread.join()
@@ -159,7 +167,20 @@ class Lane:
         with self._bell:
             while not self._queue and not self._closing:
                 self._bell.wait()
-            return [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+        if self._crowded:
+            self._gather()
+        with self._bell:
+            pieces = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+        self._crowded = len(pieces) >= _CROWD
+        return pieces
+
+    def _gather(self) -> None:
+        """Those who were just answered are about to come again: as long as each look finds more, wait for them."""
+        waiting = 0
+        for _ in range(_LOOKS):
+            before, waiting = waiting, len(self._queue)
+            if waiting == before or waiting >= self._most or self._closed.wait(_LOOK_S):
+                return
 
     def _commit(self, pieces: list[_Piece]) -> tuple[Event, ...]:
         groups = _grouped(pieces)
