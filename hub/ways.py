@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from channels import registry
 from channels.touch import Identity
 from hub.consents import SERVICE, Asked, object_to
 from hub.errors import BadInput, Conflict
@@ -45,6 +46,11 @@ class Way:
 def schemes_of(channel: str) -> tuple[str, ...]:
     """The schemes of identities that a channel can write to."""
     return _SCHEMES.get(channel, (channel,))
+
+
+def writing_channels() -> tuple[str, ...]:
+    """Channels on which clients can be written to: what wishes may be about."""
+    return tuple(name for name in registry.names() if trait_of(name, "WRITES", True))
 
 
 def _(message: str) -> str:

@@ -192,8 +192,8 @@ def _marks_of_link(origin: dict[str, Any], link: str) -> None:
             origin.setdefault(name, value[:500])
 
 
-def _consents(form: Form, arrival: Arrival, fields: Mapping[str, Any]) -> list[dict[str, str | None]]:
-    """Proof of consent: the very words, their version, and when."""
+def _consents(form: Form, arrival: Arrival, fields: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Proof of consent: the very words, their version, and when; what it is for, where the form says so."""
     at = arrival.at.isoformat().replace("+00:00", "Z")
     return [
         {
@@ -201,6 +201,8 @@ def _consents(form: Form, arrival: Arrival, fields: Mapping[str, Any]) -> list[d
             "text": say(field.settings.text, arrival.language),
             "version": field.settings.version,
             "at": at,
+            **({"purpose": field.settings.purpose} if field.settings.purpose != "service" else {}),
+            **({"channels": list(field.settings.channels)} if field.settings.channels else {}),
         }
         for field in form.fields
         if field.kind is FieldKind.CONSENT and fields.get(field.name) is True

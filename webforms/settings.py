@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -60,7 +60,11 @@ class OptionSettings(_Strict):
 
 
 class FieldSettings(_Strict):
-    """One field of a form. `accept` and `max_bytes` belong to files, `text` and `version` to consents."""
+    """One field of a form. `accept` and `max_bytes` belong to files, the four keys from `text` on to consents.
+
+    `purpose`: what the client agrees to by it, to be dealt with ("service") or to mailings ("marketing", which the law
+    wants in a box of its own); `channels` by which he may then be written to, none = all.
+    """
 
     name: str
     kind: FieldKind = FieldKind.TEXT
@@ -72,6 +76,8 @@ class FieldSettings(_Strict):
     max_length: int | None = Field(default=None, ge=1)
     text: Text | None = None
     version: str | None = None
+    purpose: Literal["service", "marketing"] = "service"
+    channels: tuple[str, ...] = ()
     accept: tuple[str, ...] = ()
     max_bytes: int | None = Field(default=None, ge=1)
     max_rating: int = Field(default=5, ge=2, le=10)
@@ -102,6 +108,8 @@ class FieldSettings(_Strict):
             raise ValueError(f"field {self.name!r} has options: make its kind select or multiselect")
         if self.kind is FieldKind.CONSENT and not self.text:
             raise ValueError(f"field {self.name!r} is a consent: give text, and a version that changes with the text")
+        if self.kind is not FieldKind.CONSENT and (self.channels or self.purpose != "service"):
+            raise ValueError(f"field {self.name!r} has purpose or channels: only a consent has them")
         if self.kind is not FieldKind.CONSENT and (self.text or self.version):
             raise ValueError(f"field {self.name!r} has text or version: only a consent has them; use label or hint")
         if self.kind is not FieldKind.FILE and (self.accept or self.max_bytes or self.multiple):

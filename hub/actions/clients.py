@@ -14,7 +14,9 @@ from hub.actor import Actor
 from hub.errors import BadInput, Conflict
 from hub.journal import note
 from hub.judgement import judge_client
+from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
+from hub.ways import writing_channels
 from storage import models
 from storage.events import Event
 from storage.repositories.intake import lock_identities
@@ -38,6 +40,7 @@ AMENDABLE = frozenset(
         "language",
         "notes",
         "fields",
+        "preferred_channel",
     }
 )
 
@@ -49,7 +52,11 @@ def create(unit: Unit, setup: SetUp, actor: Actor, values: Mapping[str, Any], id
     for one in found:
         if (holder := _holder(unit, one)) is not None:
             raise Conflict(
-                f"{one} belongs to client {holder} already", field="identities", remedy="merge them, or share it"
+                "%(identity)s belongs to client %(client)s already",
+                field="identities",
+                remedy="merge them, or share it",
+                identity=one,
+                client=holder,
             )
     _check(unit, setup, values)
     row: Row = {
@@ -103,7 +110,11 @@ def add_identity(
     holder = _holder(unit, one, but=row["id"])
     if holder is not None and not shared:
         raise Conflict(
-            f"{one} belongs to client {holder} already", field="identity", remedy="say that it is shared, or merge them"
+            "%(identity)s belongs to client %(client)s already",
+            field="identity",
+            remedy="say that it is shared, or merge them",
+            identity=one,
+            client=holder,
         )
     table = models.identity
     mine = (table.c.client_id == row["id"], table.c.scheme == one.scheme, table.c.value == one.value)
@@ -127,7 +138,7 @@ def remove_identity(unit: Unit, setup: SetUp, number: int, actor: Actor, written
         delete(table).where(table.c.client_id == row["id"], table.c.scheme == one.scheme, table.c.value == one.value)
     )
     if not done.rowcount:
-        raise BadInput(f"client {row['id']} is not known by {one}", field="identity")
+        raise BadInput("this client is not known by %(identity)s", field="identity", identity=one)
     reindex(unit, row["id"])
     note(unit, actor, "identity_removed", "client", row["id"], {"identity": str(one)})
     unit.emit(Event("client", row["id"], client=row["id"]))
@@ -148,16 +159,35 @@ def reindex(unit: Unit, number: int) -> None:
 def _check(unit: Unit, setup: SetUp, values: Mapping[str, Any], number: int | None = None) -> None:
     unknown = set(values) - AMENDABLE
     if unknown:
-        raise BadInput(f"a client has no {min(unknown)!r}", field=min(unknown))
+        raise BadInput("a client has no %(name)s", field=min(unknown), name=min(unknown))
     for name, known in (("kind", KINDS), ("lifecycle", LIFECYCLES)):
         if name in values and values[name] not in known:
-            raise BadInput(f"{values[name]!r} is no {name}", field=name, remedy=f"use {', '.join(known)}")
+            raise BadInput(
+                "%(value)s is not one of the choices",
+                field=name,
+                remedy="use %(known)s",
+                value=values[name],
+                known=", ".join(known),
+            )
     finding.check_operator(setup, values.get("responsible"), "responsible")
+    channel = values.get("preferred_channel")
+    if channel is not None and channel not in writing_channels():
+        raise BadInput(
+            "there is no channel %(channel)s to write by",
+            field="preferred_channel",
+            remedy=suggest(channel, writing_channels()),
+            channel=channel,
+        )
     company = values.get("company_id")
     if company is not None:
         found = finding.refer_to_client(unit, company, "company")
         if found["kind"] != "company" or found["id"] == number:
-            raise BadInput(f"client {company} is no company", field="company", remedy="name a client of kind company")
+            raise BadInput(
+                "client %(number)s is no company",
+                field="company",
+                remedy="name a client of kind company",
+                number=company,
+            )
 
 
 def _holder(unit: Unit, one: Identity, but: int | None = None) -> int | None:

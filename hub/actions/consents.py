@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from channels import registry
 from hub import consents
 from hub.actions import finding
 from hub.actions.identities import read_identity
@@ -15,9 +14,9 @@ from hub.consents import ALL, GIVEN, PURPOSES, STATES
 from hub.errors import BadInput, Forbidden
 from hub.journal import note
 from hub.judgement import judge_client
-from hub.setup.lines import trait_of
 from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
+from hub.ways import writing_channels
 from storage import models
 from storage.events import Event
 from storage.repositories import consents as rows
@@ -41,11 +40,6 @@ class Wish:
     reason: str | None = None
     identity: str | None = None
     at: datetime | None = None
-
-
-def writing_channels() -> tuple[str, ...]:
-    """Channels on which clients can be written to: what consents may be about."""
-    return tuple(name for name in registry.names() if trait_of(name, "WRITES", True))
 
 
 def note_wish(unit: Unit, setup: SetUp, number: int, actor: Actor, wish: Wish) -> int:

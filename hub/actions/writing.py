@@ -10,9 +10,11 @@ import nh3
 from sqlalchemy import delete, insert, select
 
 from channels.touch import Approved, Identity
+from hub import canned
 from hub.actions import conversations, finding
 from hub.actions.identities import read_identity
 from hub.actor import Actor
+from hub.canned import Occasion
 from hub.consents import SERVICE
 from hub.errors import BadInput, Conflict
 from hub.identify import Identifier
@@ -20,9 +22,10 @@ from hub.journal import note
 from hub.outbound import Outgoing, write_down
 from hub.places import FORM
 from hub.setup.blanks import left_in
+from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
 from hub.setup.titles import say
-from hub.ways import check_line, identities_of, rank, read_party, schemes_of
+from hub.ways import check_line, identities_of, is_free, rank, read_party, schemes_of
 from storage import models
 from storage.search import index_clients, words_of
 from storage.unit import Unit
@@ -38,7 +41,8 @@ class Letter:
 
     Without `line` and `to` it goes back the way the client wrote. `close` closes the conversation (`answered`), else
     `wait` says that it is the client's turn now. `purpose` "marketing" is a mailing: it answers nobody, and needs the
-    client's consent. `template` is sent in the place of the text where a channel's window is closed.
+    client's consent. `canned` is a template of the set-up: its words where `text` is empty, and what was approved of it
+    (`template`) where a channel takes free text no more.
     """
 
     text: str
@@ -51,6 +55,7 @@ class Letter:
     close: str | None = None
     wait: bool = True
     purpose: str = SERVICE
+    canned: str | None = None
     template: Approved | None = None
 
 
@@ -60,6 +65,7 @@ def reply(unit: Unit, setup: SetUp, number: int, actor: Actor, letter: Letter) -
     last = _last_inbound(unit, talk)
     schemes, usual = _ways_back(unit, talk, last), _usual_line(setup, last)
     line = _choose_line(unit, setup, letter, talk["team"], schemes, usual, talk["client_id"])
+    letter = write_canned(unit, setup, letter, Occasion(line, talk["client_id"], number, actor.operator))
     _check_letter(letter)
     to = _read_all(setup, letter.to, "to") or _who_wrote(unit, setup, talk, last, line)
     subject = letter.subject or _answering(last["subject"] if last else talk["subject"])
@@ -79,7 +85,6 @@ def write_first(
     unit: Unit, setup: SetUp, actor: Actor, letter: Letter, *, client: int | None = None, identity: str | None = None
 ) -> tuple[int, int]:
     """Begin a conversation; returns (conversation, delivery). An identity that nobody has makes a client."""
-    _check_letter(letter)
     written = _read_all(setup, letter.to, "to")
     if client is not None:
         whose = finding.refer_to_client(unit, client)["id"]
@@ -97,12 +102,33 @@ def write_first(
             raise BadInput("to whom?", field="client", remedy="name a client or an identity")
         line = _choose_line(unit, setup, letter, None, [to[0].scheme], None)
         whose = _find_or_make_client(unit, first or to[0], actor)
+    letter = write_canned(unit, setup, letter, Occasion(line, whose, None, actor.operator))
+    _check_letter(letter)
     talk = _open(unit, setup, whose, line, letter, actor)
     _, delivery = _send(unit, setup, _outgoing(setup, line, talk, to, letter, actor, letter.subject), letter, actor)
     if letter.close is not None:
         conversations.close_with_answer(unit, setup, talk["id"], actor, letter.close)
     note(unit, actor, "wrote_first", "conversation", talk["id"], {"delivery": delivery, "client": whose})
     return talk["id"], delivery
+
+
+def write_canned(unit: Unit, setup: SetUp, letter: Letter, occasion: Occasion) -> Letter:
+    """The letter with the words of its template; what the operator wrote himself stays, where free text may be sent."""
+    if letter.canned is None:
+        return letter
+    template = setup.templates.get(letter.canned)
+    if template is None:
+        raise BadInput(
+            "there is no template %(template)s",
+            field="template",
+            remedy=suggest(letter.canned, setup.templates),
+            template=letter.canned,
+        )
+    words = canned.write(unit.connection, setup, template, occasion, unit.now)
+    whose, line = occasion.client, occasion.line or ""
+    if words.approved is not None and whose is not None and not is_free(unit.connection, setup, line, whose, unit.now):
+        return replace(letter, text=words.text, template=words.approved)
+    return replace(letter, text=letter.text or words.text, subject=letter.subject or words.subject)
 
 
 def forward(unit: Unit, setup: SetUp, number: int, actor: Actor, letter: Letter) -> int:
@@ -134,7 +160,8 @@ def subject_of_answer(setup: SetUp, line: str, language: str | None) -> str:
 def _check_letter(letter: Letter) -> None:
     if not letter.text.strip() and not letter.attachments:
         raise BadInput("the message is empty", field="text", remedy="write something or attach a file")
-    if blanks := left_in(f"{letter.subject or ''} {letter.text}"):
+    parameters = letter.template.parameters if letter.template else ()
+    if blanks := left_in(" ".join((letter.subject or "", letter.text, *parameters))):
         raise BadInput(
             "the message still has blanks: %(blanks)s",
             field="text",

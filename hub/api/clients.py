@@ -50,6 +50,7 @@ class ClientOut(TypedDict):
     region: str | None
     language: str | None
     notes: str
+    preferred_channel: str | None
     fields: dict[str, Any]
     provisional: bool
     merged_into: int | None
@@ -116,6 +117,7 @@ def show_client(one: rows.Client) -> ClientOut:
         "region": one.region,
         "language": one.language,
         "notes": one.notes,
+        "preferred_channel": one.preferred_channel,
         "fields": dict(one.fields),
         "provisional": one.provisional,
         "merged_into": one.merged_into,
@@ -177,6 +179,7 @@ class ClientIn(In):
     responsible: Key | None = None
     region: Key | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    preferred_channel: Key | None = None
     notes: Long = ""
     fields: Annotated[Fields, Field(default_factory=dict)]
 
@@ -194,6 +197,7 @@ class ClientPatch(In):
     responsible: Key | None = None
     region: Key | None = None
     language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
+    preferred_channel: Key | None = None
     notes: Long | None = None
     fields: Annotated[Fields, Field(description="merged in; null takes a field away")] | None = None
 

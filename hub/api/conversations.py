@@ -19,10 +19,20 @@ from hub.api.values import Id, In, Instant, Key, Long, Short, Shown, Written, sh
 from hub.errors import BadInput, NotFound
 from hub.setup.snapshot import SetUp
 from storage.repositories import conversations as rows
+from storage.repositories import ratings
 from storage.unit import Unit
 
 State = Literal["open", "waiting_client", "postponed", "solved", "junk"]
 Why = Literal["answered", "no_answer_needed", "junk"]
+
+
+class RatingOut(TypedDict):
+    """How the client rated it, once he was asked: `score` of `most`, null until he answers."""
+
+    score: int | None
+    most: int
+    asked_at: Shown
+    rated_at: Shown | None
 
 
 class ConversationOut(TypedDict):
@@ -43,6 +53,7 @@ class ConversationOut(TypedDict):
     closed_by: str | None
     closed_why: str | None
     postponed_until: Shown | None
+    rating: RatingOut | None
     version: int
 
 
@@ -75,7 +86,18 @@ class ConversationQuery(Paging):
     team: Key | None = None
 
 
-def show_conversation(one: rows.Conversation) -> ConversationOut:
+def _rating(found: ratings.Rating | None) -> RatingOut | None:
+    if found is None:
+        return None
+    return {
+        "score": found.score,
+        "most": found.most,
+        "asked_at": show(found.asked_at) or "",
+        "rated_at": show(found.rated_at),
+    }
+
+
+def show_conversation(one: rows.Conversation, rating: ratings.Rating | None = None) -> ConversationOut:
     """As the API writes it."""
     return {
         "id": one.id,
@@ -93,6 +115,7 @@ def show_conversation(one: rows.Conversation) -> ConversationOut:
         "closed_by": one.closed_by,
         "closed_why": one.closed_why,
         "postponed_until": show(one.postponed_until),
+        "rating": _rating(rating),
         "version": one.version,
     }
 
@@ -111,10 +134,13 @@ async def list_conversations(call: Call[ConversationQuery, Any]) -> Conversation
     asked = call.query
     states = (asked.state,) if asked.state else ()
     wanted = rows.Filter(states=states, client=asked.client, owner=asked.owner, team=asked.team)
-    page = await call.read(
-        lambda connection: rows.list_page(connection, wanted, limit=asked.limit, cursor=asked.cursor)
-    )
-    return {"items": [show_conversation(one) for one in page.items], "next": page.next}
+    return await call.read(lambda connection: _page(connection, wanted, asked))
+
+
+def _page(connection: Connection, wanted: rows.Filter, asked: ConversationQuery) -> ConversationPage:
+    page = rows.list_page(connection, wanted, limit=asked.limit, cursor=asked.cursor)
+    rated = ratings.find_many(connection, (one.id for one in page.items))
+    return {"items": [show_conversation(one, rated.get(one.id)) for one in page.items], "next": page.next}
 
 
 @operation(
@@ -135,7 +161,7 @@ def _one(connection: Connection, number: int) -> ConversationOut:
     found = rows.find(connection, number)
     if found is None:
         raise NotFound(f"there is no conversation {number}")
-    return show_conversation(found)
+    return show_conversation(found, ratings.find(connection, number))
 
 
 class ConversationPatch(In):
@@ -217,7 +243,12 @@ def _how(state: str, why: str | None, before: ConversationOut) -> str:
 class LetterIn(In):
     """What is written. Without `line` and `to` it goes back the way the client wrote."""
 
-    text: Annotated[Long, Field(min_length=1)]
+    text: Annotated[Long, Field(description="may be left out where a template has the words")] = ""
+    template: Annotated[Key, Field(description="key of a template of the set-up")] | None = None
+    purpose: Annotated[
+        Literal["service", "marketing"],
+        Field(description="a mailing answers nobody, and needs the client's consent to marketing"),
+    ] = "service"
     subject: Short | None = None
     line: Key | None = None
     to: Annotated[list[Written], Field(max_length=50, default_factory=list)]
@@ -247,6 +278,8 @@ def _letter(given: LetterIn) -> writing.Letter:
         html=given.html,
         close=given.close,
         wait=given.wait,
+        purpose=given.purpose,
+        canned=given.template,
     )
 
 

@@ -37,6 +37,7 @@ class DeliveryOut(TypedDict):
     made_at: Shown
     sent_at: Shown | None
     settled_at: Shown | None
+    postponed_until: Shown | None
 
 
 class DeliveryPage(TypedDict):
@@ -67,6 +68,7 @@ def show_delivery(one: rows.Delivery) -> DeliveryOut:
         "made_at": show(one.made_at) or "",
         "sent_at": show(one.sent_at),
         "settled_at": show(one.settled_at),
+        "postponed_until": show(one.postponed_until),
     }
 
 

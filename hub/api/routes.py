@@ -17,6 +17,7 @@ from hub.api import (
     broadcasts,
     calls,
     clients,
+    consents,
     conversations,
     deliveries,
     docs,
@@ -30,6 +31,8 @@ from hub.api import (
     probes,
     recordings,
     tasks,
+    templates,
+    ways,
 )
 from hub.api.call import operations
 from hub.api.openapi import describe
@@ -39,7 +42,10 @@ RESOURCES = (
     interactions,
     recordings,
     clients,
+    consents,
     conversations,
+    ways,
+    templates,
     obligations,
     broadcasts,
     tasks,

@@ -55,6 +55,7 @@ class Client:
     created_by: str | None
     provisional: bool
     merged_into: int | None
+    preferred_channel: str | None
     identities: tuple[Identity, ...] = ()
 
 

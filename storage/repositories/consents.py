@@ -67,3 +67,9 @@ def add(unit: Unit, values: Mapping[str, Any]) -> int:
 
 def _read(row: Any) -> Consent:
     return Consent(*(getattr(row, column.name) for column in _COLUMNS))
+
+
+def find(connection: Connection, number: int) -> Consent | None:
+    """One row."""
+    row = connection.execute(select(*_COLUMNS).where(consent.c.id == number)).first()
+    return _read(row) if row is not None else None

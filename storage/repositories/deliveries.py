@@ -35,6 +35,7 @@ class Delivery:
     made_at: datetime
     sent_at: datetime | None
     settled_at: datetime | None
+    postponed_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
