@@ -113,6 +113,7 @@ class Call:
     completed_by: str = ""
     recorders: list[str] = field(default_factory=list)
     recordings: list[str] = field(default_factory=list)
+    pauses: list[tuple[datetime, datetime | None]] = field(default_factory=list)
     voicemail: str | None = None
     ended_at: datetime | None = None
     lost: bool = False

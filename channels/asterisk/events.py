@@ -239,6 +239,23 @@ def _read_monitor(calls: Calls, event: Event, at: datetime) -> None:
         found[0].recorders.append(found[1].name)
 
 
+def _read_mute(calls: Calls, event: Event, at: datetime) -> None:
+    """The recording is silenced while card numbers are spoken, or goes on."""
+    call = calls.owner.get(event.get("Uniqueid", ""))
+    if call is None or call.ended_at is not None:
+        return
+    silent = bool(call.pauses) and call.pauses[-1][1] is None
+    wanted = event.get("State", "0") != "0"
+    if wanted == silent:
+        return
+    if wanted:
+        call.pauses.append((at, None))
+    else:
+        call.pauses[-1] = (call.pauses[-1][0], at)
+    name = "recording_paused" if wanted else "recording_resumed"
+    calls.emit(call, name, str(int(at.timestamp() * 1_000_000)), at)
+
+
 def _read_message_waiting(calls: Calls, event: Event, at: datetime) -> None:
     call = calls.owner.get(event.get("Uniqueid", ""))
     if call is not None and event.get("Waiting", "1") != "0":
@@ -281,6 +298,7 @@ READERS: dict[str, Callable[[Calls, Event, datetime], None]] = {
     "AgentComplete": _read_agent_complete,
     "OriginateResponse": _read_originate_response,
     "MixMonitorStart": _read_monitor,
+    "MixMonitorMute": _read_mute,
     "Cdr": _read_cdr,
     "VarSet": _read_variable,
     "MessageWaiting": _read_message_waiting,

@@ -41,6 +41,7 @@ def find_facts(call: Call, keys: Mapping[str, str]) -> dict[str, Any]:
         "voicemail": call.voicemail,
         "recording": call.recordings[0] if call.recordings else None,
         "recordings": list(call.recordings),
+        "recording_pauses": [{"from": show(begin), "to": show(end)} for begin, end in call.pauses],
         "answered_at": show(answered),
         "ended_at": show(ended),
     }

@@ -35,7 +35,8 @@ WANTED = frozenset({
     b"Newchannel", b"Newstate", b"Rename", b"DialBegin", b"DialState", b"DialEnd", b"BridgeEnter", b"BridgeLeave",
     b"Hold", b"Unhold", b"HangupRequest", b"Hangup", b"QueueCallerJoin", b"QueueCallerLeave", b"AgentCalled",
     b"AgentComplete", b"QueueMemberAdded", b"QueueMemberRemoved", b"QueueMemberPause", b"QueueMemberStatus",
-    b"DeviceStateChange", b"OriginateResponse", b"MixMonitorStart", b"Cdr", b"VarSet", b"MessageWaiting",
+    b"DeviceStateChange", b"OriginateResponse", b"MixMonitorStart", b"MixMonitorMute", b"Cdr", b"VarSet",
+    b"MessageWaiting",
 })
 VARIABLES = frozenset({
     b"QUEUESTATUS", b"MIXMONITOR_FILENAME", b"VM_MESSAGEFILE", b"ROUTE",
