@@ -15,7 +15,7 @@ from hub.actions import conversations, finding
 from hub.actions.identities import read_identity
 from hub.actor import Actor
 from hub.canned import Occasion
-from hub.consents import SERVICE
+from hub.consents import MARKETING, SERVICE
 from hub.errors import BadInput, Conflict
 from hub.identify import Identifier
 from hub.journal import note
@@ -224,6 +224,8 @@ def _check_files(unit: Unit, numbers: Sequence[int]) -> None:
 
 def _settle_conversation(unit: Unit, setup: SetUp, talk: Row, actor: Actor, letter: Letter) -> None:
     """Whoever answers a conversation that nobody has owns it. What the answer means is judged once it is sent."""
+    if letter.purpose == MARKETING:
+        return
     if talk["owner"] is None and actor.operator is not None:
         talk = conversations.change(unit, setup, talk, {"owner": actor.operator}, actor, "taken")
     if letter.close is not None:
