@@ -64,6 +64,11 @@ class Desk:
         return f"8{self.number:02}1"
 
     @property
+    def http_did(self) -> str:
+        """Leads where the hub says when it is asked over HTTP (`Asterisk.ask_hub_at`)."""
+        return f"9{self.number:02}1"
+
+    @property
     def direct_did(self) -> str:
         """Leads to the first telephone."""
         return f"8{self.number:02}2"
@@ -175,6 +180,10 @@ class Asterisk:
             self._command("-rx", line), capture_output=True, text=True, timeout=20, env=clean_environment()
         )
         return done.stdout
+
+    def ask_hub_at(self, address: str) -> None:
+        """Where the dialplan of `http_did` asks, for example http://127.0.0.1:8080/route/pbx."""
+        self.cli(f"dialplan set global HUB {address}")
 
     def close(self) -> None:
         """End and forget everything."""

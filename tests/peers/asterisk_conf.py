@@ -14,6 +14,7 @@ MODULES = """
 [modules]
 autoload=no
 load = res_timing_timerfd.so
+load = res_curl.so
 load = res_sorcery_config.so
 load = res_sorcery_memory.so
 load = res_sorcery_astdb.so
@@ -56,6 +57,7 @@ load = app_mixmonitor.so
 load = app_voicemail.so
 load = app_playback.so
 load = app_echo.so
+load = app_exec.so
 load = app_stack.so
 load = app_verbose.so
 load = app_bridgewait.so
@@ -65,6 +67,7 @@ load = func_cdr.so
 load = func_strings.so
 load = func_logic.so
 load = func_uri.so
+load = func_curl.so
 load = func_global.so
 load = cdr_csv.so
 load = cdr_manager.so
@@ -104,6 +107,7 @@ def _extensions_conf(pbx: Asterisk) -> str:
         ' same => n,GotoIf($["${ROUTE}"=""]?out)',
         f" same => n,Goto({names.routed},${{EXTEN}},1)",
         " same => n(out),Hangup()",
+        *_by_http(pbx),
         f"[{names.routed}]",
         'exten => _8XXX,1,GotoIf($["${ROUTE:0:3}"="op/"]?op)',
         " same => n,Answer()",
@@ -130,6 +134,20 @@ def _extensions_conf(pbx: Asterisk) -> str:
         lines += [f"exten => {desk.outside},1,Set(CALLERID(num)=74950000000)"]
         lines += [f" same => n,Dial(PJSIP/${{EXTEN}}@{trunk},8,tT)", " same => n,Hangup()"]
     return "\n".join(lines) + "\n"
+
+
+def _by_http(pbx: Asterisk) -> list[str]:
+    """The lines of README.md, as an administrator would copy them; `HUB` is a global variable."""
+    dial = f"Dial(PJSIP/{pbx.names.phone.format(number='${ROUTE:3}')},6,tT)"
+    asked = "caller=${URIENCODE(${CALLERID(num)})}&did=${EXTEN}&uid=${UNIQUEID}&linkedid=${CHANNEL(linkedid)}"
+    return [
+        "exten => _9XXX,1,Set(CURLOPT(httptimeout)=1)",
+        f" same => n,Set(ROUTE=${{CURL(${{HUB}}?{asked})}})",
+        f' same => n,ExecIf($["${{ROUTE:0:3}}"="op/"]?{dial})',
+        ' same => n,ExecIf($["${ROUTE}"="closed" | "${ROUTE}"="blocked"]?Hangup())',
+        f' same => n,Queue(${{IF($["${{ROUTE:0:3}}"="op/" | "${{ROUTE}}"=""]?{pbx.desks[0].queue}:${{ROUTE}})}},t,,,7)',
+        " same => n,Hangup()",
+    ]
 
 
 def _pjsip_conf(pbx: Asterisk) -> str:
