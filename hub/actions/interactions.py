@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from channels.touch import Automatic, Direction, Identity, Kind, Thread, Touch
 from hub.actions import finding
 from hub.actions.append import append
+from hub.actions.clients import reindex
 from hub.actions.identities import read_identities, read_identity
 from hub.actor import Actor
 from hub.errors import BadInput, Conflict
@@ -249,7 +250,8 @@ def release(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
 
 
 def choose_client(unit: Unit, setup: SetUp, number: int, actor: Actor, client: int) -> None:
-    """Say which of the candidates it was. Its conversation goes with it; what is promised in it, too."""
+    """Say which of the candidates it was. Its conversation goes with it; what is promised in it, too, and what nobody
+    but the one who stood in for him is known by (the browser he writes from)."""
     row = finding.find_row(unit, models.interaction, number)
     if row["quarantined_at"] is not None:
         raise Conflict("this interaction is in quarantine", remedy="release it first")
@@ -266,7 +268,29 @@ def choose_client(unit: Unit, setup: SetUp, number: int, actor: Actor, client: i
         _append_change(unit, after, "client_chosen", {"client": chosen["id"], "was": was, "by": str(actor)})
         judge_interaction(unit, setup, before, after, actor=str(actor), at=unit.now, phase="client_chosen")
         _tell(unit, after, "client_chosen")
+    if was is not None and was != chosen["id"]:
+        _bring_along(unit, moved, was, chosen["id"])
     note(unit, actor, "client_chosen", "interaction", number, {"client": chosen["id"], "was": was})
+
+
+def _bring_along(unit: Unit, moved: list[Row], was: int, chosen: int) -> None:
+    """What the stand-in alone has of the identities in these interactions is the chosen one's now."""
+    if not finding.find_row(unit, models.client, was)["provisional"]:
+        return
+    table = models.identity
+    written = {one["identity"] for row in moved for one in row["party"]}
+    held = unit.connection.execute(
+        select(table).where(table.c.value.in_({one.partition(":")[2] for one in written}))
+    ).all()
+    holders: dict[str, set[int]] = {}
+    for one in held:
+        holders.setdefault(f"{one.scheme}:{one.value}", set()).add(one.client_id)
+    alone = {name for name, clients in holders.items() if name in written and clients == {was}}
+    mine = [one.id for one in held if f"{one.scheme}:{one.value}" in alone]
+    if mine:
+        unit.connection.execute(update(table).where(table.c.id.in_(mine)).values(client_id=chosen))
+        for number in (was, chosen):
+            reindex(unit, number)
 
 
 def _of_conversation(unit: Unit, number: int, client: int | None) -> list[Row]:

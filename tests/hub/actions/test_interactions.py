@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from channels.touch import Kind
+from channels.touch import Identity, Kind
 from hub.actions import clients, interactions
 from hub.actions.interactions import HandMade
 from hub.errors import BadInput, Conflict
@@ -145,6 +145,18 @@ def test_choosing_among_candidates_takes_conversation_and_promise_along(office: 
     assert office.row(models.conversation, row["conversation_id"])["client_id"] == second
     assert [one["client_id"] for one in office.rows(models.obligation)] == [second]
     assert [one["client_id"] for one in office.rows(models.task)] == [second] * len(office.rows(models.task))
+
+
+def test_who_is_chosen_for_a_browser_has_that_browser_from_then_on(office: Office) -> None:
+    known = office.act(clients.create, ANNA, {"name": "Иван"}, ("phone:+78123258351",))
+    browser = Identity("chat", "4f2a", "Visitor", anonymous=True)
+    first = office.mail(party=(browser,), external_id=None)
+    claims = office.mail(party=(browser, IVANS_PHONE), external_id=None)
+    assert claims["client_id"] == first["client_id"] != known
+    office.act(interactions.choose_client, claims["id"], ANNA, known)
+    assert [one["client_id"] for one in office.rows(models.identity, scheme="chat")] == [known]
+    assert [one["client_id"] for one in office.rows(models.identity, scheme="phone")] == [known]
+    assert office.mail(party=(browser,), external_id=None)["client_id"] == known
 
 
 def test_a_program_may_log_for_an_operator(office: Office) -> None:
