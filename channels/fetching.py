@@ -59,10 +59,11 @@ async def fetch_all(
     wanted: Sequence[W],
     fetch: Callable[[W], Awaitable[Attachment]],
     name_of: Callable[[W], str],
-    pauses: Sequence[float] = PAUSES,
+    pauses: Sequence[float] | None = None,
 ) -> Found:
-    """All files at once, each tried again after the pauses. `fetch` raises `ChannelError`."""
-    return Found(tuple(await asyncio.gather(*(_fetch(one, fetch, name_of(one), pauses) for one in wanted))))
+    """All files at once, each tried again after the pauses (`PAUSES`). `fetch` raises `ChannelError`."""
+    waits = PAUSES if pauses is None else pauses
+    return Found(tuple(await asyncio.gather(*(_fetch(one, fetch, name_of(one), waits) for one in wanted))))
 
 
 async def _fetch(

@@ -26,23 +26,52 @@ class Outbox:
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
 
-    async def send(self, message: Message, parts: Sequence[P], hand_over: Callable[[P, int], Awaitable[str]]) -> Sent:
+    async def send(
+        self,
+        message: Message,
+        parts: Sequence[P],
+        hand_over: Callable[[P, int], Awaitable[str]],
+        make_ready: Callable[[P], Awaitable[P]] | None = None,
+        find: Callable[[int], Awaitable[str | None]] | None = None,
+    ) -> Sent:
         """Hand over what is not out yet. `hand_over(part, number)` returns the vendor's id, without spaces.
 
-        Raises what `hand_over` raises: anything but `Uncertain` says that the part is not out.
+        `make_ready` does before what may be done twice (waiting for one's turn, uploading a file): a crash in it leaves
+        no doubt. `find(number)` asks a vendor that can be asked for the id of a part that may be out, None: it is not;
+        without it doubt is `Uncertain`. Raises what they raise: anything but `Uncertain` says that the part is not out.
         """
         word, ids = await self._recall(message)
         if word == _DONE:
             return Sent(ids[0])
         if word == _HANDING:
-            raise Uncertain("the connection broke while this message was handed over: it may be out")
+            ids = await self._resolve(message, ids, len(parts), find)
         for number in range(len(ids), len(parts)):
-            await self._keep(message, _HANDING, ids)
-            ids.append(await self._hand_over(message, parts[number], ids, hand_over))
-            if ids[1:]:
-                await self._memory.keep(f"part {ids[-1]}", ids[0])
-            await self._keep(message, _DONE if number == len(parts) - 1 else _PART, ids)
+            try:
+                part = parts[number] if make_ready is None else await make_ready(parts[number])
+                await self._keep(message, _HANDING, ids)
+                ids.append(await self._hand_over(message, part, ids, hand_over))
+            except ChannelError as error:
+                raise _with_what_is_out(error, len(ids)) from error.__cause__
+            await self._keep_out(message, ids, len(parts))
         return Sent(ids[0])
+
+    async def _resolve(
+        self, message: Message, ids: list[str], count: int, find: Callable[[int], Awaitable[str | None]] | None
+    ) -> list[str]:
+        """What is out of a message of which one part may be."""
+        if find is None:
+            raise Uncertain("the connection broke while this message was handed over: it may be out")
+        found = await find(len(ids))
+        if found is not None:
+            ids = [*ids, found]
+            await self._keep_out(message, ids, count)
+        return ids
+
+    async def _keep_out(self, message: Message, ids: list[str], count: int) -> None:
+        """One more part is out."""
+        if ids[1:]:
+            await self._memory.keep(f"part {ids[-1]}", ids[0])
+        await self._keep(message, _DONE if len(ids) == count else _PART, ids)
 
     async def was_sent(self, message: Message) -> Sent | Literal[False] | None:
         """`Sent`: all parts were taken. False: the next part never went out. None: nobody can know."""
@@ -58,11 +87,8 @@ class Outbox:
             return await hand_over(part, len(ids))
         except Uncertain:
             raise
-        except ChannelError as error:
+        except ChannelError:
             await self._keep(message, _PART, ids)
-            if ids and not error.retryable:
-                error.reason = f"{error.reason} (the first {len(ids)} of its parts went out)"
-                error.args = (error.reason,)
             raise
 
     async def first_part(self, external_id: str) -> str | None:
@@ -82,3 +108,10 @@ class Outbox:
 
     async def _keep(self, message: Message, word: str, ids: list[str]) -> None:
         await self._memory.keep(f"out {message.reference}", " ".join((word, *ids)))
+
+
+def _with_what_is_out(error: ChannelError, count: int) -> ChannelError:
+    if count and not error.retryable:
+        error.reason = f"{error.reason} (the first {count} of its parts went out)"
+        error.args = (error.reason,)
+    return error

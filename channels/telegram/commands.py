@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from channels.optout import OPTED_OUT
+
 STOP = frozenset(
     {
         *("stop", "unsubscribe", "стоп", "отписаться", "отпишите", "отписка"),
@@ -17,12 +19,8 @@ STOP = frozenset(
 )
 START = frozenset({"start", "старт", "подписаться", "підписатися", "zapisz", "subscribe"})
 
-OPTED_OUT = "opted_out"
-RATING = "rating"
-MOST_RATING = 10
 
 _COMMAND = re.compile(r"/([^\W_]\w{0,63})(?:@(\w+))?(?:\s+(\S{1,512}))?\s*")
-_RATE = re.compile(r"rate:(\d{1,2})", re.ASCII)
 
 
 def read_command(text: str, username: str) -> dict[str, Any] | None:
@@ -43,13 +41,3 @@ def read_word(text: str) -> dict[str, Any]:
     if len(text) > 20:
         return {}
     return {OPTED_OUT: True} if text.strip(" .!\n").casefold() in STOP else {}
-
-
-def read_button(value: str) -> dict[str, Any]:
-    """The fields of a pressed button: `rate:5` is a rating, `stop` an opt-out, anything else tells only itself."""
-    rated = _RATE.fullmatch(value)
-    if rated and int(rated[1]) <= MOST_RATING:
-        return {RATING: int(rated[1])}
-    if value in ("stop", "start"):
-        return {OPTED_OUT: value == "stop"}
-    return {"button": value}

@@ -63,11 +63,14 @@ class Sender:
                 target if number == 0 else Target(target.chat), part, keys if is_last else None
             )
 
-        return await self.outbox.send(message, parts, hand_over)
+        async def wait(part: Part) -> Part:
+            await self._limits.wait(target.chat)
+            return part
+
+        return await self.outbox.send(message, parts, hand_over, wait)
 
     async def _hand_over(self, target: Target, part: Part, keys: InlineKeyboardMarkup | None) -> str:
         """The external id of one part. Anything but `Uncertain` means that it is not out."""
-        await self._limits.wait(target.chat)
         try:
             posted = await self._post(target, part, keys)
         except Exception as error:

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from channels.telegram.commands import OPTED_OUT, read_button, read_command, read_word
+from channels.buttons import read_button
+from channels.optout import OPTED_OUT
+from channels.telegram.commands import read_command, read_word
 from channels.telegram.contents import Contents, Wanted, read_contents
 from channels.telegram.sender import identity_of, language_of, origin_of, sender_of
 from channels.touch import Automatic, Direction, Kind, Raw, Thread, Touch

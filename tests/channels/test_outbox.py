@@ -9,7 +9,7 @@ import pytest
 from channels.errors import OptedOut, Throttled, Uncertain
 from channels.outbox import Outbox
 from channels.touch import Direction, Identity, Kind, Message, Sent, Thread, Touch
-from tests.channels.door import FakeMemory
+from tests.channels.door import Crash, FakeMemory
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 MESSAGE = Message("ref-1", (Identity("viber", "a"),), "раз два", NOW)
@@ -68,3 +68,13 @@ async def test_an_answer_to_any_part_is_an_answer_to_the_message() -> None:
     await outbox.send(MESSAGE, ["раз", "два"], Vendor().take)
     touch = Touch("line", "k", Kind.MESSAGE, Direction.INBOUND, NOW, thread=Thread(answers=("id2",)))
     assert (await outbox.refer(touch)).thread == Thread(answers=("id2", "id1"))
+
+
+async def test_a_crash_while_it_is_made_ready_leaves_no_doubt() -> None:
+    async def crash(part: str) -> str:
+        raise Crash
+
+    vendor, outbox = Vendor(), Outbox(FakeMemory())
+    with pytest.raises(Crash):
+        await outbox.send(MESSAGE, ["раз"], vendor.take, crash)
+    assert vendor.taken == [] and await outbox.was_sent(MESSAGE) is False

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from channels.buttons import read_button
 from channels.telegram import Settings, parse_again
-from channels.telegram.commands import read_button, read_command, read_word
+from channels.telegram.commands import read_command, read_word
 from channels.telegram.contents import MOST_BYTES
 from channels.telegram.parse import MEDIA_TYPE, Ours, Reading, parse, read
 from channels.touch import Automatic, Identity, Kind, Thread, Touch
