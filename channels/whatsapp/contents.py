@@ -1,0 +1,212 @@
+"""What one message of WhatsApp has in it: words, files still to be fetched, places, contacts, choices. Pure.
+
+Source: developers.facebook.com/documentation/business-messaging/whatsapp/webhooks/reference/messages
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from channels.buttons import read_button
+from channels.optout import read_word
+from channels.untrusted import Json, clean, load
+
+MOST_BYTES = 25 * 1024 * 1024
+"""What is fetched at most. WhatsApp itself takes documents of up to 100 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that a message refers to."""
+
+    media_id: str
+    name: str
+    media_type: str
+
+
+@dataclass(slots=True)
+class Contents:
+    """What was found so far. `note`: nobody waits for an answer to it. `answers`: the message that it is about."""
+
+    text: str = ""
+    fields: dict[str, Any] = field(default_factory=dict)
+    files: list[Wanted] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    note: bool = False
+    automatic: bool = False
+    answers: str | None = None
+
+    def say(self, line: str) -> None:
+        """One more line of text."""
+        self.text = f"{self.text}\n{line}" if self.text else line
+
+
+def read_contents(message: Json) -> Contents:
+    """Everything of a message that can be shown. Raises what malformed ones raise."""
+    found = Contents()
+    kind = clean(message["type"])
+    reader = _READERS.get(kind, _unknown)
+    reader(found, message, kind)
+    for error in message.get("errors") or ():
+        found.remarks.append(f"WhatsApp says: {explain(error)}")
+    return found
+
+
+def explain(error: Json) -> str:
+    """An error object in words: its number, its title and whatever details it has."""
+    details = (error.get("error_data") or {}).get("details")
+    words = [clean(one) for one in (error.get("title") or error.get("message"), details) if one]
+    return f"{error.get('code')} {': '.join(dict.fromkeys(words))}".strip()[:500]
+
+
+def _text(found: Contents, message: Json, kind: str) -> None:
+    found.text = clean(message["text"]["body"])
+    found.fields |= read_word(found.text)
+
+
+def _media(found: Contents, message: Json, kind: str) -> None:
+    file = message[kind]
+    if file.get("caption"):
+        found.say(clean(file["caption"]))
+    media_type = clean(file.get("mime_type") or "application/octet-stream").partition(";")[0].strip()
+    name = clean(file.get("filename") or "") or f"{_name(kind, file)}-{str(file['id'])[-8:]}{_ending(media_type)}"
+    found.files.append(Wanted(clean(str(file["id"])), name, media_type))
+
+
+def _name(kind: str, file: Json) -> str:
+    return "voice" if kind == "audio" and file.get("voice") else kind
+
+
+def _ending(media_type: str) -> str:
+    return _ENDINGS.get(media_type, ".bin")
+
+
+_ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "video/mp4": ".mp4",
+    "video/3gpp": ".3gp",
+    "audio/ogg": ".ogg",
+    "audio/mpeg": ".mp3",
+    "audio/mp4": ".m4a",
+    "audio/aac": ".aac",
+    "audio/amr": ".amr",
+    "application/pdf": ".pdf",
+    "text/plain": ".txt",
+}
+
+
+def _location(found: Contents, message: Json, kind: str) -> None:
+    place = message["location"]
+    called = ", ".join(clean(place[key]) for key in ("name", "address") if place.get(key))
+    if called:
+        found.say(called)
+    where = f"{float(place['latitude']):.6f}, {float(place['longitude']):.6f}"
+    found.fields["location"] = where
+    found.say(f"📍 {where}")
+
+
+def _contacts(found: Contents, message: Json, kind: str) -> None:
+    """Cards of others: whose they are nobody vouches for, so they join nobody."""
+    cards = []
+    for card in message["contacts"]:
+        name = clean((card.get("name") or {}).get("formatted_name") or "")
+        numbers = [clean(one["phone"]) for one in card.get("phones") or () if one.get("phone")]
+        addresses = [clean(one["email"]) for one in card.get("emails") or () if one.get("email")]
+        cards.append(" ".join(filter(None, (name, *numbers, *addresses))))
+    for card in cards:
+        found.say(f"☎ {card}")
+    found.fields["contact"] = "; ".join(cards)
+
+
+def _button(found: Contents, message: Json, kind: str) -> None:
+    """A quick reply under a template."""
+    _choose(found, clean(message["button"].get("payload") or ""), clean(message["button"].get("text") or ""))
+
+
+def _interactive(found: Contents, message: Json, kind: str) -> None:
+    answer = message["interactive"]
+    which = clean(answer["type"])
+    chosen = answer[which]
+    if which == "nfm_reply":
+        _form(found, chosen)
+        return
+    _choose(found, clean(chosen["id"]), clean(chosen["title"]))
+    if chosen.get("description"):
+        found.say(clean(chosen["description"]))
+
+
+def _choose(found: Contents, value: str, label: str) -> None:
+    """What our own questions ask for is noted; any other choice is what the client says, and is answered."""
+    found.text = label or value
+    found.fields |= read_button(value)
+    found.note = "button" not in found.fields
+
+
+def _form(found: Contents, chosen: Json) -> None:
+    """A Flow that was filled in: its answers are fields."""
+    found.text = clean(chosen.get("body") or chosen.get("name") or "")
+    answers = load(clean(chosen["response_json"]).encode())
+    told = {key: value for key, value in answers.items() if isinstance(value, str | int | float | bool)}
+    for key, value in told.items():
+        if key != "flow_token":
+            found.fields[clean(key)[:100]] = clean(value) if isinstance(value, str) else value
+            found.say(f"{key}: {value}")
+
+
+def _reaction(found: Contents, message: Json, kind: str) -> None:
+    """Without an emoji it is taken back."""
+    found.note = True
+    found.answers = clean(message["reaction"]["message_id"])
+    emoji = message["reaction"].get("emoji")
+    found.text = clean(emoji) if emoji else ""
+    found.remarks.append("reacted to a message" if emoji else "took a reaction back")
+
+
+def _order(found: Contents, message: Json, kind: str) -> None:
+    order = message["order"]
+    if order.get("text"):
+        found.say(clean(order["text"]))
+    for item in order["product_items"]:
+        cost = f"{item.get('item_price')} {clean(item.get('currency') or '')}".strip()
+        found.say(f"🛒 {clean(str(item['product_retailer_id']))} × {item.get('quantity')}, {cost}")
+    found.fields["order"] = clean(str(order.get("catalog_id") or ""))
+
+
+def _system(found: Contents, message: Json, kind: str) -> None:
+    """WhatsApp itself tells: the number has changed, the identity is another."""
+    found.note = found.automatic = True
+    found.text = clean(message["system"].get("body") or "")
+    found.remarks.append(f"told by WhatsApp: {clean(message['system'].get('type') or 'system')}")
+
+
+def _unsupported(found: Contents, message: Json, kind: str) -> None:
+    what = (message.get("unsupported") or {}).get("type")
+    shown = f" ({clean(what)})" if isinstance(what, str) else ""
+    found.remarks.append(f"this message cannot be shown here{shown}: WhatsApp does not hand it out, look at the phone")
+
+
+def _unknown(found: Contents, message: Json, kind: str) -> None:
+    found.remarks.append(f"a message of a kind that is not read: {kind[:100]}")
+
+
+_READERS: Mapping[str, Callable[[Contents, Json, str], None]] = {
+    "text": _text,
+    "image": _media,
+    "video": _media,
+    "audio": _media,
+    "voice": _media,
+    "document": _media,
+    "sticker": _media,
+    "location": _location,
+    "contacts": _contacts,
+    "button": _button,
+    "interactive": _interactive,
+    "reaction": _reaction,
+    "order": _order,
+    "system": _system,
+    "unsupported": _unsupported,
+}
