@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -13,11 +13,15 @@ from storage.models import line_health, phone_order
 from storage.unit import Unit
 
 
+_KEPT = timedelta(hours=1)
+
+
 def place(unit: Unit, number: str, line: str, action: str, arguments: Mapping[str, Any], until: datetime) -> bool:
     """Write it down and say so; False when nobody listens on the line, and nothing was written."""
     held = select(line_health.c.line).where(line_health.c.line == line, line_health.c.held_until > unit.now)
     if unit.connection.execute(held).first() is None:
         return False
+    tidy(unit, unit.now - _KEPT)
     values = {"id": number, "line": line, "action": action, "arguments": arguments}
     unit.connection.execute(insert(phone_order).values(**values, made_at=unit.now, expires_at=until))
     unit.emit(Event("phone_order", f"{number} {line}", "placed"))

@@ -1,4 +1,4 @@
-"""Asks an HTTP server as fast as it can, from another process: `python -m tests.bench.load PORT COUNT CALLERS FIRST`.
+"""Asks an HTTP server as fast as it can, from another process: `… load PORT COUNT CALLERS FIRST WHAT`.
 
 Kept connections and ready-made bytes, so that the asking costs little beside the answering. Prints one JSON object:
 seconds taken, answers by status, and latency percentiles in milliseconds.
@@ -31,9 +31,9 @@ class Outcome:
         return sum(self.statuses.values()) / self.seconds
 
 
-def ask(port: int, count: int, callers: int = 64, first: int = 0) -> Outcome:
+def ask(port: int, count: int, callers: int = 64, first: int = 0, what: str = "lead") -> Outcome:
     """Run the load in another process and wait for it; `first` is the number of the first visitor."""
-    command = [sys.executable, "-m", "tests.bench.load", *map(str, (port, count, callers, first))]
+    command = [sys.executable, "-m", "tests.bench.load", *map(str, (port, count, callers, first, what))]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return Outcome(**json.loads(told))
 
@@ -51,11 +51,20 @@ def lead(number: int) -> bytes:
     return head + body
 
 
+def route(number: int) -> bytes:
+    """A dialplan asks where a call goes."""
+    asked = f"caller=%2B7916{number % 10_000:07d}&did=84951112233&uid=pbx-{number}.0&linkedid=pbx-{number}.0"
+    return f"GET /route/pbx?{asked} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+
+
+ASKED = {"lead": lead, "route": route}
+
+
 class _Caller(asyncio.Protocol):
     """One connection: asks, waits for the whole answer, asks again. Answers of our servers tell their length."""
 
-    def __init__(self, numbers: range, statuses: Counter[str], took: list[float]) -> None:
-        self._requests = [lead(number) for number in reversed(numbers)]
+    def __init__(self, numbers: range, statuses: Counter[str], took: list[float], what: str) -> None:
+        self._requests = [ASKED[what](number) for number in reversed(numbers)]
         self._statuses, self._took = statuses, took
         self._heard = b""
         self._began = 0.0
@@ -98,10 +107,10 @@ def _as_it_is(caller: _Caller) -> _Caller:
     return caller
 
 
-async def _main(port: int, count: int, callers: int, first: int = 0) -> None:
+async def _main(port: int, count: int, callers: int, first: int, what: str) -> None:
     statuses: Counter[str] = Counter()
     took: list[float] = []
-    every = [_Caller(range(first + start, first + count, callers), statuses, took) for start in range(callers)]
+    every = [_Caller(range(first + start, first + count, callers), statuses, took, what) for start in range(callers)]
     for one in every:
         await asyncio.get_running_loop().create_connection(partial(_as_it_is, one), "127.0.0.1", port)
     began = time.perf_counter()
@@ -120,4 +129,5 @@ async def _main(port: int, count: int, callers: int, first: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main(*(int(one) for one in sys.argv[1:])))
+    _port, _count, _callers, _first = (int(one) for one in sys.argv[1:5])
+    asyncio.run(_main(_port, _count, _callers, _first, sys.argv[5]))
