@@ -12,7 +12,6 @@ from storage.events import Event
 from storage.models import line_health, phone_order
 from storage.unit import Unit
 
-
 _KEPT = timedelta(hours=1)
 
 
