@@ -1,9 +1,10 @@
 """Inserts many rows by one prepared statement.
 
 SQLAlchemy works out statement, defaults and types anew for every row; for the hot tables of intake that is most of the
-cost. Here they are worked out once per table: SQLite gets the rows by the driver's own executemany, with values
-converted column by column; PostgreSQL gets them as one JSON array that it takes apart itself, which spares it a plan
-for each row and us nearly all conversions, for it reads instants and nested values as JSON has them.
+cost. Here they are worked out once per table. SQLite gets values converted column by column, many rows to a statement:
+while it writes them, other threads have the interpreter, which row by row they would not get in time. PostgreSQL gets
+one JSON array that it takes apart itself, which spares it a plan for each row and us nearly all conversions, for it
+reads instants and nested values as JSON has them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import repeat
+from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any
 
@@ -24,6 +25,8 @@ Convert = Callable[[Any], Any]
 Row = Mapping[str, Any]
 Source = Callable[[Sequence[Row]], Iterable[Any]]
 _DIALECTS: dict[str, Dialect] = {}
+_AT_ONCE = 64
+"""Rows in one statement; a power of two, as all sizes are."""
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -40,8 +43,26 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
         shape = _shape_on_postgresql(table, names)
         connection.exec_driver_sql(shape.statement, (_as_array(rows, shape),))
     else:
-        statement, sources = _prepare_on_sqlite(table, names)
-        connection.exec_driver_sql(statement, list(zip(*[source(rows) for source in sources], strict=False)))
+        columns, sources = _shape_on_sqlite(table, names)
+        values = list(zip(*[source(rows) for source in sources], strict=False))
+        insert_values(connection, f"{table.name} ({', '.join(columns)})", values)
+
+
+def insert_values(connection: Connection, into: str, values: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows that SQLite takes as they are `into` a table and columns of ours."""
+    written = 0
+    while written < len(values):
+        size = min(1 << (len(values) - written).bit_length() - 1, _AT_ONCE)
+        some = values[written : written + size]
+        connection.exec_driver_sql(_statement(into, len(some[0]), size), tuple(chain.from_iterable(some)))
+        written += size
+
+
+@cache
+def _statement(into: str, columns: int, rows: int) -> str:
+    """Of a handful of sizes, so that the driver finds it prepared."""
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {into} VALUES {', '.join([row] * rows)}"  # noqa: S608
 
 
 def _are_alike(rows: Sequence[Row], names: frozenset[str]) -> bool:
@@ -97,12 +118,11 @@ def _as_array(rows: Sequence[Row], shape: _Shape) -> str:
 
 
 @cache
-def _prepare_on_sqlite(table: Table, names: frozenset[str]) -> tuple[str, list[Source]]:
-    """The statement, and where the values of each column are from."""
+def _shape_on_sqlite(table: Table, names: frozenset[str]) -> tuple[list[str], list[Source]]:
+    """The columns, quoted, and where the values of each are from."""
     dialect, written = _DIALECTS["sqlite"], _written(table, names)
     sources = [_source(column, _converter(column, dialect), column.name in names) for column in written]
-    quoted = ", ".join(dialect.identifier_preparer.quote(column.name) for column in written)
-    return f"INSERT INTO {table.name} ({quoted}) VALUES ({', '.join('?' * len(written))})", sources  # noqa: S608
+    return [dialect.identifier_preparer.quote(column.name) for column in written], sources
 
 
 def _default(column: Column[Any]) -> Callable[[], Any]:

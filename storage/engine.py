@@ -70,7 +70,7 @@ def _open_sqlite(url: URL, readers: int) -> Engines:
     if not url.database or url.database == ":memory:":
         raise BadDatabaseUrl("an in-memory SQLite would forget everything; name a file")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    arguments = {"check_same_thread": False, "timeout": 30.0}
+    arguments = {"check_same_thread": False, "timeout": 30.0, "cached_statements": 256}
     writer = create_engine(
         url,
         json_serializer=_dump,

@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, column, select, table, text, true
 from sqlalchemy.sql.expression import TextualSelect
 
+from storage.bulk import insert_values
 from storage.unit import Unit
 
 _MOST_WORDS = 2000
@@ -257,4 +258,4 @@ def _index(unit: Unit, name: str, rows: Sequence[tuple[int, str]], fresh: bool) 
             f"DELETE FROM {name} WHERE rowid = ?",  # noqa: S608
             [(row[0],) for row in rows],
         )
-    unit.connection.exec_driver_sql(f"INSERT INTO {name} (rowid, words) VALUES (?, ?)", list(rows))  # noqa: S608
+    insert_values(unit.connection, f"{name} (rowid, words)", rows)
