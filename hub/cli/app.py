@@ -9,6 +9,7 @@ import typer
 
 from hub.cli.check import check
 from hub.cli.deadline import deadline
+from hub.cli.demo import demo
 from hub.cli.explain import explain
 from hub.cli.export import export
 from hub.cli.failure import explain_failure
@@ -39,6 +40,7 @@ _SETUP = "Setting it up"
 _ASKING = "Asking it"
 
 app.command(rich_help_panel=_RUNNING)(run)
+app.command(rich_help_panel=_RUNNING)(demo)
 app.command(rich_help_panel=_RUNNING)(serve)
 app.command(rich_help_panel=_RUNNING)(listen)
 app.command(rich_help_panel=_RUNNING)(work)
