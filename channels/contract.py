@@ -59,6 +59,31 @@ class Memory(Protocol):
     async def keep(self, key: str, value: str) -> None: ...
 
 
+class Files(Protocol):
+    """The hub's store of files, for channels whose vendor fetches from us what we send. Every process has the same."""
+
+    async def keep(self, data: bytes) -> str:
+        """The name under which these bytes can be read again."""
+
+    async def read(self, name: str) -> bytes:
+        """Raises `FileNotFoundError` or `ValueError` for a name that nothing was kept under."""
+
+
+class _NoFiles:
+    """Where nothing is kept."""
+
+    async def keep(self, data: bytes) -> str:
+        """There is no store."""
+        raise FileNotFoundError("no files are kept here")
+
+    async def read(self, name: str) -> bytes:
+        """There is no store."""
+        raise FileNotFoundError(name)
+
+
+NO_FILES: Files = _NoFiles()
+
+
 class OperatorState(StrEnum):
     """What an operator's phone does. Wrap-up is the hub's to add: the PBX does not know it."""
 
@@ -180,6 +205,8 @@ class Door:
     the log holds as not ended; `presence(picture)` is told whenever the picture changes; `route(question)` answers
     `op/101`, a queue, or "" for "as the dialplan would have it".
 
+    `files` keeps what a vendor fetches from us, by addresses below `hook()` that the channel signs.
+
     For live talks: `talks`; `default_region()` says how telephone numbers without a country are read, `languages()`
     in which languages the company speaks.
     """
@@ -197,6 +224,7 @@ class Door:
     presence: Callable[[Presence], None] = _tell_nobody
     route: Callable[[Question], Awaitable[str]] = _no_route
     talks: Talks = NO_TALKS
+    files: Files = NO_FILES
     default_region: Callable[[], str] = lambda: "RU"
     languages: Callable[[], tuple[str, ...]] = lambda: ("en",)
 

@@ -22,6 +22,7 @@ from channels.contract import Accepted, Channel, Door, Health, LineState
 from channels.errors import BadSettings, ChannelError, Throttled
 from channels.touch import Receipt, Touch
 from hub.access.keys import sign
+from hub.kept_files import KeptFiles
 from hub.live import Live
 from hub.receipts import report
 from hub.settings import Settings
@@ -293,6 +294,7 @@ def open_door(
         report=report_nothing,
         health=lambda health: None,
         memory=Memory(store, key),
+        files=KeptFiles(store.files),
         now=store.now,
         sign=partial(sign, settings.secret, "mail"),
         own_addresses=lambda: own_addresses(setup.current),

@@ -36,6 +36,23 @@ class FakeMemory:
 
 
 @dataclass(slots=True)
+class FakeFiles:
+    """Files that outlive a restart."""
+
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    async def keep(self, data: bytes) -> str:
+        name = hashlib.sha256(data).hexdigest()
+        self.kept[name] = data
+        return name
+
+    async def read(self, name: str) -> bytes:
+        if name not in self.kept:
+            raise FileNotFoundError(name)
+        return self.kept[name]
+
+
+@dataclass(slots=True)
 class FakeDoor:
     """Records touches in the order they came; `(line, event_key)` seen before is answered `again`, like the log does.
 
@@ -46,6 +63,7 @@ class FakeDoor:
     receipts: list[Receipt] = field(default_factory=list)
     healths: list[Health] = field(default_factory=list)
     memory: FakeMemory = field(default_factory=FakeMemory)
+    files: FakeFiles = field(default_factory=FakeFiles)
     own: set[str] = field(default_factory=set)
     time: datetime | None = None
     before_deliver: Callable[[Touch], None] | None = None
@@ -60,6 +78,7 @@ class FakeDoor:
             report=self._report,
             health=self.healths.append,
             memory=self.memory,
+            files=self.files,
             now=self._now,
             sign=sign,
             own_addresses=lambda: frozenset(self.own),
