@@ -163,7 +163,7 @@ class ChatChannel:
         session, now = self._session_of(told), self._door.now()
         self._guard.may_ask(webhook, now.timestamp())
         talk = await self._door.talks.read(identity_of(session))
-        for external_id, state in reads(talk, told.get("delivered") or (), told.get("read") or ()):
+        for external_id, state in reads(talk, told.get("delivered"), told.get("read")):
             await self._door.report(Receipt(self._line, external_id, ReceiptState(state), now))
         return tell({})
 

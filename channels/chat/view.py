@@ -79,7 +79,7 @@ class Told:
         return talk_piece(fresh, talk.writing, self._session, self._sessions)
 
 
-def reads(talk: Talk, delivered: Iterable[Any], read: Iterable[Any]) -> list[tuple[str, str]]:
+def reads(talk: Talk, delivered: Any, read: Any) -> list[tuple[str, str]]:
     """External ids of ours that came further than the log knows, with how far: what a browser may report."""
     rank = {"sent": 1, "delivered": 2, "read": 3}
     wanted = [("read", set(_numbers(read))), ("delivered", set(_numbers(delivered)))]
@@ -91,5 +91,5 @@ def reads(talk: Talk, delivered: Iterable[Any], read: Iterable[Any]) -> list[tup
     return found
 
 
-def _numbers(given: Iterable[Any]) -> list[int]:
-    return [one for one in given if isinstance(one, int)][:500]
+def _numbers(given: Any) -> list[int]:
+    return [one for one in given[:500] if isinstance(one, int)] if isinstance(given, list) else []
