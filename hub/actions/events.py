@@ -63,8 +63,9 @@ def _whose(unit: Unit, setup: SetUp, named: int | str | None) -> int | None:
     }
     if len(found) != 1:
         raise BadInput(
-            f"{named!r} is known by {'nobody' if not found else 'several clients'}",
+            "%(identity)s is known by several clients" if found else "%(identity)s is known by nobody",
             field="client",
             remedy="name the client by number",
+            identity=repr(named),
         )
     return found.pop()

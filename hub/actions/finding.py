@@ -18,16 +18,37 @@ Row = dict[str, Any]
 _LARGEST = 2**63 - 1
 
 
+def _(message: str) -> str:
+    """Marks a message for the catalogs."""
+    return message
+
+
+_MISSING = {
+    "attachment": _("there is no attachment %(number)s"),
+    "client": _("there is no client %(number)s"),
+    "conversation": _("there is no conversation %(number)s"),
+    "interaction": _("there is no interaction %(number)s"),
+    "merge": _("there is no merge %(number)s"),
+    "obligation": _("there is no obligation %(number)s"),
+    "task": _("there is no task %(number)s"),
+}
+
+
+def missing(table: Table) -> str:
+    """What is said when a row is not there; `%(number)s` stands for its number."""
+    return _MISSING.get(table.name, f"there is no {table.name} %(number)s")
+
+
 def find_row(unit: Unit, table: Table, number: int) -> Row:
     """One row, locked until the commit. Raises `NotFound`."""
     if not 0 <= number <= _LARGEST:
-        raise NotFound(f"there is no {table.name} {number}")
+        raise NotFound(missing(table), number=number)
     query = select(table).where(table.c.id == number)
     if unit.dialect == "postgresql":
         query = query.with_for_update()
     row = unit.connection.execute(query).one_or_none()
     if row is None:
-        raise NotFound(f"there is no {table.name} {number}")
+        raise NotFound(missing(table), number=number)
     return dict(row._mapping)
 
 
@@ -44,7 +65,8 @@ def refer_to_client(unit: Unit, number: int, field: str = "client") -> Row:
     try:
         return find_client(unit, number)
     except NotFound as error:
-        raise BadInput(f"there is no client {number}", field=field, remedy="look the client up by identity") from error
+        remedy = "look the client up by identity"
+        raise BadInput("there is no client %(number)s", field=field, remedy=remedy, number=number) from error
 
 
 def refer_to(unit: Unit, table: Table, number: int, field: str) -> Row:
@@ -52,7 +74,7 @@ def refer_to(unit: Unit, table: Table, number: int, field: str) -> Row:
     try:
         return find_row(unit, table, number)
     except NotFound as error:
-        raise BadInput(f"there is no {table.name} {number}", field=field) from error
+        raise BadInput(missing(table), field=field, number=number) from error
 
 
 def change_row(unit: Unit, table: Table, row: Row, changes: Mapping[str, Any]) -> Row:
@@ -66,10 +88,10 @@ def change_row(unit: Unit, table: Table, row: Row, changes: Mapping[str, Any]) -
 def check_operator(setup: SetUp, key: str | None, field: str = "operator") -> None:
     """Raises `BadInput` for an operator that the set-up does not know."""
     if key is not None and key not in setup.operators:
-        raise BadInput(f"there is no operator {key!r}", field=field, remedy=suggest(key, setup.operators))
+        raise BadInput("there is no operator %(key)s", field=field, remedy=suggest(key, setup.operators), key=key)
 
 
 def check_team(setup: SetUp, key: str | None, field: str = "team") -> None:
     """Raises `BadInput` for a team that the set-up does not know."""
     if key is not None and key not in setup.teams:
-        raise BadInput(f"there is no team {key!r}", field=field, remedy=suggest(key, setup.teams))
+        raise BadInput("there is no team %(key)s", field=field, remedy=suggest(key, setup.teams), key=key)

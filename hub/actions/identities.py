@@ -22,7 +22,10 @@ def read_identity(setup: SetUp, written: str, field: str = "identity", name: str
     scheme, value = scheme.lower(), value.strip()
     if not value or len(value) > _LONGEST or len(scheme) > 20 or "\0" in value:
         raise BadInput(
-            f"{written[:80]!r} is no identity", field=field, remedy="write scheme:value, for example phone:+79161234567"
+            "%(value)s is no identity",
+            field=field,
+            remedy="write scheme:value, for example phone:+79161234567",
+            value=repr(written[:80]),
         )
     if scheme == "email":
         found = address.normalise(value)

@@ -102,7 +102,10 @@ def _check_names(setup: SetUp, made: HandMade) -> None:
     finding.check_team(setup, made.team)
     if made.line is not None and made.line not in setup.lines and made.line not in setup.forms:
         raise BadInput(
-            f"there is no line {made.line!r}", field="line", remedy=suggest(made.line, [*setup.lines, *setup.forms])
+            "there is no line %(line)s",
+            field="line",
+            remedy=suggest(made.line, [*setup.lines, *setup.forms]),
+            line=made.line,
         )
 
 

@@ -17,12 +17,20 @@ from storage.repositories.obligations import OPEN
 from storage.unit import Unit
 
 
+def _(message: str) -> str:
+    """Marks a message for the catalogs."""
+    return message
+
+
+_ENDED = {"met": _("this promise is met"), "cancelled": _("this promise is cancelled")}
+
+
 def pin(unit: Unit, setup: SetUp, number: int, actor: Actor, due: datetime | None) -> None:
     """Set the due by hand: nothing else moves it from then on. None lets the regulation speak again."""
     _check_rank(actor)
     row = finding.find_row(unit, models.obligation, number)
     if row["state"] not in OPEN:
-        raise Conflict(f"this promise is {row['state']}", field="due")
+        raise Conflict(_ENDED.get(row["state"], "this promise has ended"), field="due")
     if due is not None and due < row["started"]:
         raise BadInput("it would be due before it began", field="due", remedy="name a later instant")
     acts.pin(unit, setup.book, number, due, str(actor))

@@ -95,7 +95,7 @@ def amend(unit: Unit, setup: SetUp, number: int, actor: Actor, changes: Mapping[
     before = finding.find_row(unit, models.task, number)
     unknown = set(changes) - AMENDABLE
     if unknown:
-        raise BadInput(f"a task has no {min(unknown)!r} to change", field=min(unknown))
+        raise BadInput("a task has no %(name)s to change", field=min(unknown), name=min(unknown))
     if "title" in changes:
         _check_title(changes["title"])
     finding.check_operator(setup, changes.get("owner"), "owner")
@@ -110,7 +110,9 @@ def close(unit: Unit, setup: SetUp, number: int, actor: Actor, state: str = "don
     """It is done, or not needed any more (`cancelled`)."""
     before = finding.find_row(unit, models.task, number)
     if state not in ("done", "cancelled"):
-        raise BadInput(f"a task cannot be closed as {state!r}", field="state", remedy="use done or cancelled")
+        raise BadInput(
+            "a task cannot be closed as %(state)s", field="state", remedy="use done or cancelled", state=state
+        )
     if before["state"] == state:
         return
     _change(unit, before, {"state": state, "closed_at": unit.now, "closed_by": str(actor)}, actor, state)
@@ -136,7 +138,7 @@ def _check_condition(met_by: Mapping[str, Any] | None) -> None:
 
 def _check_title(title: Any) -> None:
     if not isinstance(title, str) or not title.strip() or len(title) > _LONGEST_TITLE:
-        raise BadInput("a task needs a title", field="title", remedy=f"1 to {_LONGEST_TITLE} characters")
+        raise BadInput("a task needs a title", field="title", remedy="1 to %(most)s characters", most=_LONGEST_TITLE)
 
 
 def _change(unit: Unit, before: Row, changes: Row, actor: Actor, action: str) -> None:

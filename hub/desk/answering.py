@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from hub.access.accounts import read_account
 from hub.actions import conversations, writing
 from hub.actions.writing import Letter
 from hub.composition import HUB
+from hub.costs import is_paid
 from hub.desk.body import Body, read_body
 from hub.desk.doing import act, number_of, see
 from hub.desk.names import Names
@@ -33,6 +35,8 @@ async def reply(request: web.Request) -> web.StreamResponse:
     """POST /desk/conversations/{id}/reply"""
     number, body = number_of(request), await read_body(request)
     letter = await read_letter(request, body)
+    if _channel_of(request, letter.line) not in (None, "email"):
+        letter = replace(letter, to=())  # the addresses above are for mails; other channels have one
     await act(request, lambda unit, setup, actor: writing.reply(unit, setup, number, actor, letter))
     if letter.close:
         return see("/desk", "replied")
@@ -52,20 +56,26 @@ async def read_letter(request: web.Request, body: Body) -> Letter:
     files = (*body.numbers("attachment"), *await keep_uploads(request, body.files))
     line = body.optional("line")
     text = body.text("text").replace("\r\n", "\n")
+    by_mail = _channel_of(request, line) in (None, "email")
     return Letter(
         text=await _sign(request, line, text) if text else text,
-        subject=body.optional("subject"),
+        subject=body.optional("subject") if by_mail else None,
         line=line,
         to=split_addresses(body.text("to")),
-        cc=split_addresses(body.text("cc")),
+        cc=split_addresses(body.text("cc")) if by_mail else (),
+        canned=body.optional("template"),
         attachments=files,
         close="answered" if body.text("then") == "close" else None,
     )
 
 
-async def _sign(request: web.Request, line: str | None, text: str) -> str:
+def _channel_of(request: web.Request, line: str | None) -> str | None:
     known = request.app[HUB].setup.current.lines.get(line or "")
-    if known is None or known.channel != "email":
+    return known.channel if known is not None else None
+
+
+async def _sign(request: web.Request, line: str | None, text: str) -> str:
+    if _channel_of(request, line) != "email":
         return text
     key = who(request).key
     account = await request.app[HUB].store.read(lambda connection: read_account(connection, key))
@@ -166,6 +176,7 @@ async def show_first_letter(request: web.Request) -> web.StreamResponse:
         subject="",
         text="",
         files=(),
+        paid={key for key, _ in lines if is_paid(request.app[HUB].setup.current, key)},
     )
 
 

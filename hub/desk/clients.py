@@ -10,12 +10,15 @@ from sqlalchemy import Connection
 
 from hub.actions import clients as acts
 from hub.composition import HUB
+from hub.consents import standing
 from hub.desk.body import Body, read_body
 from hub.desk.doing import act, back, local_path, number_of, see
 from hub.desk.pages import show
 from hub.desk.reading import clients, conversations, log, promises
 from hub.desk.vocabulary import CATEGORIES
 from hub.errors import NotFound
+from hub.ways import writing_channels
+from storage.repositories import consents
 
 _STEP, _MOST = 50, 400
 
@@ -55,6 +58,7 @@ async def show_client(request: web.Request) -> web.StreamResponse:
         timeline = log.read_timeline(connection, number, limit + 1)
         return {
             "card": card,
+            "wishes": standing(consents.find_all(connection, number)),
             "timeline": timeline[:limit],
             "more": more_than(len(timeline), limit),
             "talks": conversations.read_client_talks(connection, number),
@@ -90,6 +94,7 @@ async def show_card_form(request: web.Request) -> web.StreamResponse:
         next=next_page(request, f"/desk/clients/{number}" if number else "/desk/clients"),
         categories=[(key, key) for key in CATEGORIES],
         phone=request.query.get("phone", ""),
+        writing_channels=writing_channels(),
     )
 
 
@@ -134,6 +139,7 @@ def _read_card(body: Body) -> dict[str, Any]:
         "responsible": body.optional("responsible"),
         "source": body.optional("source"),
         "language": body.optional("language"),
+        "preferred_channel": body.optional("preferred_channel"),
         "notes": body.text("notes").replace("\r\n", "\n"),
     }
 

@@ -12,6 +12,9 @@ from sqlalchemy import Connection
 from hub.access.accounts import read_account
 from hub.actions.writing import subject_of_answer
 from hub.composition import HUB, Hub
+from hub.consents import standing
+from hub.costs import is_paid
+from hub.desk import canned
 from hub.desk.doing import number_of
 from hub.desk.language import Speech
 from hub.desk.names import Names
@@ -21,6 +24,10 @@ from hub.desk.reading.clients import Card
 from hub.desk.reading.log import Entry
 from hub.desk.visitor import Visitor, who
 from hub.errors import NotFound
+from hub.ways import list_ways
+from storage.repositories import consents, ratings
+
+Query = Mapping[str, str]
 
 PARTS = {"head": "_talk_head.html", "messages": "_talk.html", "side": "_side.html"}
 _TIMELINE = 12
@@ -33,7 +40,7 @@ async def show_conversation(request: web.Request) -> web.StreamResponse:
     speech = speech_of(request)
 
     def read(connection: Connection) -> Mapping[str, Any]:
-        return read_conversation(connection, hub, visitor, speech, number)
+        return read_conversation(connection, hub, visitor, speech, number, request.query)
 
     return await show(
         request,
@@ -47,7 +54,7 @@ async def show_conversation(request: web.Request) -> web.StreamResponse:
 
 
 def read_conversation(
-    connection: Connection, hub: Hub, visitor: Visitor, speech: Speech, number: int
+    connection: Connection, hub: Hub, visitor: Visitor, speech: Speech, number: int, query: Query
 ) -> Mapping[str, Any]:
     """Everything on the screen. Raises `NotFound`."""
     talk = conversations.read_talk(connection, number)
@@ -69,7 +76,7 @@ def read_conversation(
         "tasks": promises.read_client_tasks(connection, card.id),
         "timeline": log.read_timeline(connection, card.id, _TIMELINE),
         "writing": [names.operator(key) for key in writing],
-        **_answering(connection, hub, visitor, names, number, entries, card),
+        **_answering(connection, hub, visitor, number, entries, card, query),
     }
 
 
@@ -82,30 +89,35 @@ def _heading(subject: str | None, entries: list[Entry], speech: Speech) -> str:
 
 
 def _answering(
-    connection: Connection, hub: Hub, visitor: Visitor, names: Names, number: int, entries: list[Entry], card: Card
+    connection: Connection, hub: Hub, visitor: Visitor, number: int, entries: list[Entry], card: Card, query: Query
 ) -> dict[str, Any]:
-    """What the reply box begins with: the line he wrote to, his address, the subject, and the draft."""
-    setup = hub.setup.current
+    """What the reply box begins with: the ways to write, his address, the subject, the draft, a template."""
+    setup, now = hub.setup.current, hub.store.now()
     last = next((one for one in reversed(entries) if one.direction == "inbound" and not one.automatic), None)
-    usual = setup.lines.get(last.line) if last else None
-    reaches = [one.scheme for one in card.identities]
-    lines = [(key, title) for key, title in names.sending_lines() if _reaches(setup.lines[key].channel, reaches)]
-    line = last.line if last and usual and usual.sends else (lines[0][0] if lines else "")
-    if line and line not in dict(lines):
-        lines = [(line, names.line(line)), *lines]
+    ways = list_ways(connection, setup, card.id, now, {"line": last.line, "party": last.party} if last else None)
     draft = conversations.read_draft(connection, number, visitor.key)
-    known = setup.lines.get(line)
-    by_email = known is not None and known.channel == "email"
+    chosen = next((one for one in ways if one.open and one.line == draft.line), None)
+    chosen = chosen or next((one for one in ways if one.open), None)
+    mail = any(one.open and one.channel == "email" for one in ways)
+    key, words = canned.prefill(connection, setup, visitor, query, number, now)
     return {
-        "lines": lines,
-        "line": line,
-        "can_reply": bool(lines),
-        "by_email": by_email,
-        "to": _address(last, card) if by_email else "",
-        "subject": _subject(hub, entries, last) if by_email else "",
+        "ways": ways,
+        "way": chosen,
+        "paid": {one.line for one in ways if is_paid(setup, one.line)},
+        "can_reply": chosen is not None,
+        "can_mail": mail,
+        "by_email": chosen is not None and chosen.channel == "email",
+        "to": _address(last, card) if mail else "",
+        "subject": (words.subject if words else None) or (_subject(hub, entries, last) if mail else ""),
         "draft": draft,
+        "text": "\n".join(filter(None, (draft.text, words.text))) if words else draft.text,
         "draft_files": log.read_files(connection, draft.attachments),
         "signature": read_account(connection, visitor.key).signature,
+        "canned": canned.choices(setup, visitor),
+        "canned_key": key,
+        "missing": words.missing if words else (),
+        "rating": ratings.find(connection, number),
+        "wishes": standing(consents.find_all(connection, card.id)),
     }
 
 
@@ -116,12 +128,6 @@ def _subject(hub: Hub, entries: list[Entry], last: Entry | None) -> str:
         return subject if subject.lower().startswith("re:") else f"Re: {subject}"
     language = last.origin.get("language") if last else None
     return subject_of_answer(hub.setup.current, last.line if last else "", language)
-
-
-def _reaches(channel: str, schemes: list[str]) -> bool:
-    """May a line of this channel reach somebody with these addresses? The act itself decides in the end."""
-    wanted = {"email": {"email"}, "sms": {"phone"}, "whatsapp": {"phone", "whatsapp"}, "viber": {"phone", "viber"}}
-    return bool(wanted.get(channel, {channel}).intersection(schemes))
 
 
 def _address(last: Entry | None, card: Card) -> str:

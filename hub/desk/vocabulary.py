@@ -99,6 +99,20 @@ _WORDS: dict[str, dict[str, str]] = {
         "current": _("current"),
         "gone": _("gone"),
     },
+    "consent": {"given": _("agrees"), "refused": _("refuses")},
+    "purpose": {
+        "all": _("everything"),
+        "service": _("answers and service"),
+        "marketing": _("mailings"),
+    },
+    "consent_source": {
+        "form": _("in a form"),
+        "message": _("in a message"),
+        "channel": _("the channel says so"),
+        "operator": _("noted by an operator"),
+        "api": _("told by a program"),
+        "merge": _("from a merged client"),
+    },
     "client": {"person": _("Person"), "company": _("Company")},
     "role": {
         "operator": _("Operator"),
@@ -199,6 +213,13 @@ _WORDS["suspicion"] = {
     "the mail server marked it as spam": _("the mail server marked it as spam"),
 }
 
+_REASONS = (
+    _("quiet hours where the recipient lives"),
+    _("it came back"),
+    _("no such mailbox"),
+)
+"""What channels say of deliveries in fixed words; anything else is shown as they say it."""
+
 CATEGORIES = ("VIP", "A", "B", "C")
 LIFECYCLES = tuple(_WORDS["lifecycle"])
 
@@ -216,6 +237,10 @@ class Vocabulary:
     def several(self, subject: str, words: str | None) -> str:
         """Words with commas between them."""
         return ", ".join(self(subject, word.strip()) for word in (words or "").split(",") if word.strip())
+
+    def reason(self, text: str) -> str:
+        """Why a delivery waits or failed, in this language where we know the words."""
+        return self.speech.say(text)
 
     def choices(self, subject: str) -> list[tuple[str, str]]:
         """All words of a subject: (key, text)."""

@@ -16,7 +16,7 @@ from hub.setup.kinds import COMPANY, READERS, read_body
 from hub.setup.locate import Place, line_of, locate
 from hub.setup.problem import Problem, SetUpRefused, suggest
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
+KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}")
 _KEY_RULE = "Use latin letters, digits, - and _, at most 63."
 _PLURALS = {f"{kind}s": kind for kind in READERS} | {"companies": COMPANY}
 _PEOPLE = frozenset({"owner", "lead", "director", "team-lead", "team_lead", "responsible", "system"})
@@ -77,7 +77,7 @@ class Reading:
         if not isinstance(body, dict):
             yield Problem(name, "is a table, not a value", f"Write [{_heading(kind, 'KEY')}] above its keys."), path
             return
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             yield Problem(name, f"{key!r} is no key", _KEY_RULE), path
         elif key in RESERVED.get(kind, ()):
             yield Problem(name, f"{key!r} has a meaning of its own", "Choose another key."), path

@@ -52,6 +52,7 @@ class Card:
     merged_into: int | None
     provisional: bool
     identities: tuple[Identity, ...]
+    preferred_channel: str | None = None
     people: tuple[tuple[int, str], ...] = ()
     merges: tuple[tuple[int, str, datetime, str], ...] = ()
 
@@ -103,6 +104,7 @@ def read_card(connection: Connection, number: int) -> Card | None:
         merged_into=row.merged_into,
         provisional=bool(row.provisional),
         identities=_identities(connection, [number]).get(number, ()),
+        preferred_channel=row.preferred_channel,
         people=_people(connection, row) if row.kind == "company" else (),
         merges=_merges(connection, number),
     )

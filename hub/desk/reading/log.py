@@ -39,6 +39,7 @@ class Sending:
     attempts: int
     settled_at: datetime | None
     copies: tuple[str, ...] = ()
+    postponed_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +240,7 @@ def _sending(row: Any) -> Sending:
         row.attempts,
         row.settled_at,
         tuple(_address(one) for one in row.recipients if one.get("role") == "cc"),
+        row.postponed_until,
     )
 
 

@@ -3,6 +3,7 @@ import "./live.js";
 import "./phone.js";
 import "./time_left.js";
 import "./reply_box.js";
+import "./canned.js";
 import "./dialogs.js";
 import "./keys.js";
 import "./players.js";
