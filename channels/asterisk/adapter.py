@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 import structlog
 
 from channels.asterisk import doctor
+from channels.asterisk.aftermath import Aftermath
+from channels.asterisk.arrivals import Arrivals
 from channels.asterisk.calls import Calls, Phase
 from channels.asterisk.delivery import Delivery
 from channels.asterisk.endpoints import Endpoints
@@ -18,7 +20,7 @@ from channels.asterisk.events import Event
 from channels.asterisk.fastagi import AgiServer
 from channels.asterisk.files import erase, find_recording, find_voicemail, names_in, shorten
 from channels.asterisk.presence import Board
-from channels.asterisk.rebuild import close_vanished, restore_board, restore_calls, take_snapshot
+from channels.asterisk.rebuild import restore_board, restore_calls, take_snapshot
 from channels.asterisk.settings import Settings
 from channels.asterisk.telephone import Dialling
 from channels.asterisk.touches import make_touch
@@ -44,7 +46,9 @@ class AsteriskChannel:
         self._calls = Calls(endpoints, door.extensions)
         self._board = Board(line, endpoints, door.extensions)
         self._dialling = Dialling(settings, self._calls, door.now)
+        self._arrivals = Arrivals(line, settings, door)
         self._lost_at: datetime | None = None
+        self._judged = ""
 
     # -- Channel ---------------------------------------------------------------------------------------------------
 
@@ -52,18 +56,22 @@ class AsteriskChannel:
         """Follow the PBX until cancelled. Calls that last are kept over a reconnect."""
         wire = Wire(self._settings)
         delivery = Delivery(self._door.deliver)
+        aftermath = Aftermath(
+            self._line, self._settings, self._door, self._calls, lambda phases: self._deliver(phases, delivery)
+        )
         agi = AgiServer(self._door.route, self.routed, self._settings.route_timeout_s)
         tasks: list[asyncio.Task[None]] = []
         try:
             await wire.open()
             await self._open_agi(agi)
             self._dialling.wire = wire
-            await self._catch_up(wire, delivery, restarted=True)
+            await self._catch_up(wire, delivery, aftermath, restarted=True)
             self._door.health(Health(LineState.RUNNING, *doctor.summary(doctor.judge_stream(wire))))
             tasks = [
                 asyncio.create_task(self._show()),
                 asyncio.create_task(self._note_seen(wire)),
-                asyncio.create_task(self._compare(wire, delivery)),
+                asyncio.create_task(self._compare(wire, delivery, aftermath)),
+                asyncio.create_task(self._arrivals.run(delivery)),
             ]
             try:
                 async for event in wire.events():
@@ -75,6 +83,7 @@ class AsteriskChannel:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await aftermath.close()
             await wire.close()
             await agi.close()
             await delivery.drain(_DRAIN_S)
@@ -180,7 +189,9 @@ class AsteriskChannel:
         for phase in phases:
             touch = make_touch(self._line, self._settings.default_region, phase)
             call: Mapping[str, object] = touch.call or {}
-            await delivery.put(replace(touch, call=shorten(call, self._settings)))
+            touch = replace(touch, call=shorten(call, self._settings))
+            await delivery.put(touch)
+            self._arrivals.note(touch)
 
     async def _open_agi(self, agi: AgiServer) -> None:
         address = self._settings.agi_address()
@@ -194,7 +205,7 @@ class AsteriskChannel:
                 remedy="Choose another port in route_agi, or end what has it.",
             ) from None
 
-    async def _catch_up(self, wire: Wire, delivery: Delivery, *, restarted: bool) -> None:
+    async def _catch_up(self, wire: Wire, delivery: Delivery, aftermath: Aftermath, *, restarted: bool) -> None:
         """What is, what ended unseen, and what happened in between."""
         now = self._door.now()
         snapshot = await take_snapshot(wire, now)
@@ -203,15 +214,14 @@ class AsteriskChannel:
         rebuild = restore_calls(self._calls, snapshot, open_calls)
         await self._deliver(rebuild.phases, delivery)
         seen = await self._seen_until() if restarted else None
-        ended = await close_vanished(self._settings, self._calls, rebuild.vanished, snapshot.names, seen, now)
-        await self._deliver(ended, delivery)
+        await aftermath.begin(snapshot, rebuild, seen, now)
 
-    async def _compare(self, wire: Wire, delivery: Delivery) -> None:
+    async def _compare(self, wire: Wire, delivery: Delivery, aftermath: Aftermath) -> None:
         """From time to time: is what we think is still so?"""
         while True:
             await asyncio.sleep(self._settings.resync_s)
             with contextlib.suppress(Rejected):
-                await self._catch_up(wire, delivery, restarted=False)
+                await self._catch_up(wire, delivery, aftermath, restarted=False)
 
     async def _seen_until(self) -> datetime | None:
         """By this process if it was listening before, else by the one before it."""
@@ -225,11 +235,19 @@ class AsteriskChannel:
         while True:
             now = self._door.now()
             if wire.alive:
+                self._tell_of_stream(wire)
                 try:
                     await self._door.memory.keep(_SEEN, (now - timedelta(seconds=2)).isoformat())
                 except Exception as error:  # the database is away for a while; the calls are not
                     log.warning("mark_not_kept", line=self._line, error=repr(error))
             await asyncio.sleep(_NOTE_S)
+
+    def _tell_of_stream(self, wire: Wire) -> None:
+        """What an administrator must change may show only after a while (a flood of TestEvent)."""
+        words = doctor.summary(doctor.judge_stream(wire))
+        if words[0].partition("(")[0] != self._judged:
+            self._judged = words[0].partition("(")[0]
+            self._door.health(Health(LineState.RUNNING, *words))
 
     async def _show(self) -> None:
         """Tell the picture whenever it changed, at most ten times a second."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from channels.asterisk.calls import Calls, Phase
 from channels.asterisk.endpoints import Endpoints
+from channels.asterisk.places import Finding, judge_places
 from channels.asterisk.settings import Settings
 from channels.asterisk.wire import Wire
 from channels.contract import Door, Health, LineState
@@ -33,15 +32,6 @@ _ACTIONS = {
     "Hangup": "call",
 }
 _SKEW_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that is not as it should be. A grave one keeps calls out of the log."""
-
-    reason: str
-    remedy: str
-    grave: bool = False
 
 
 def summary(findings: Iterable[Finding]) -> tuple[str, str]:
@@ -73,7 +63,7 @@ async def examine(wire: Wire, settings: Settings, door: Door) -> list[Finding]:
         *await _queues(wire, settings),
         *await _phones(wire, settings, door),
         *await _clock(wire, door),
-        *_files(settings),
+        *await judge_places(settings),
         *judge_stream(wire),
     ]
 
@@ -133,6 +123,9 @@ async def _permissions(wire: Wire, settings: Settings) -> list[Finding]:
                         f"the manager user may not read class {name}: {what}", f"Add {name} to its read line.", grave
                     )
                 )
+        if "dialplan" not in classes and (settings.recordings or settings.voicemail):
+            remedy = "Add dialplan to its read line, or set CDR(userfield) to the recording in the dialplan."
+            found.append(Finding("the manager user may not read class dialplan: recordings are not told", remedy))
     general = await _command(wire, "manager show settings") or ""
     stamps = re.search(r"Timestamp events:\s*(\w+)", general)
     if stamps is not None and stamps[1].lower() == "no":
@@ -196,28 +189,6 @@ async def _clock(wire: Wire, door: Door) -> list[Finding]:
         return []
     way = "ahead" if skew > 0 else "behind"
     return [Finding(f"the clock of the PBX is {abs(skew):.0f} s {way}", "Let both machines keep time by NTP.")]
-
-
-def _files(settings: Settings) -> list[Finding]:
-    found = []
-    for name, value in (("recordings", settings.recordings), ("voicemail", settings.voicemail)):
-        if value and "{path}" not in value and not (Path(value).is_dir() and os.access(value, os.R_OK | os.X_OK)):
-            found.append(Finding(f"the folder {value} ({name}) cannot be read", f"Mount it, or correct {name}."))
-    for name, path in (("cdr", settings.cdr), ("queue_log", settings.queue_log)):
-        if path is not None and not (path.is_file() and os.access(path, os.R_OK)):
-            remedy = f"Let the hub's user read it, or correct {name}."
-            found.append(Finding(f"the file {path} ({name}) cannot be read", remedy))
-        elif name == "cdr" and path is not None and not _tells_calls_apart(path):
-            remedy = "Set loguniqueid=yes, loguserfield=yes and newcdrcolumns=yes in the [csv] section of cdr.conf."
-            found.append(Finding(f"the rows of {path} cannot be told apart", remedy))
-    return found
-
-
-def _tells_calls_apart(path: Path) -> bool:
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 4096))
-        lines = file.read().splitlines()
-    return not lines or lines[-1].count(b",") >= 17
 
 
 @dataclass(slots=True)

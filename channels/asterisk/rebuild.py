@@ -1,32 +1,25 @@
 """After a gap: what the PBX says now becomes events, and is folded by the same rules as any other news.
 
-A snapshot is told as if its channels had just appeared; what is no longer there is closed, from the PBX's own records
-if there are any. Pure but for the questions to the PBX and the two files.
+A snapshot is told as if its channels had just appeared; for what is no longer there, `lookback` looks into the
+PBX's own records. Pure but for the questions to the PBX.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from channels.asterisk.call import Call
 from channels.asterisk.calls import Calls, Phase
-from channels.asterisk.endpoints import Endpoints
 from channels.asterisk.events import Event
 from channels.asterisk.presence import Board
-from channels.asterisk.records import CdrRow, QueueStory, as_events, read_cdr, read_queue_log
-from channels.asterisk.settings import Settings
 from channels.asterisk.wire import Wire
 from channels.contract import OpenCall
 from channels.errors import Rejected
 from channels.touch import Direction
 
-UNSEEN = "The end of this call was not seen: the connection to the PBX was lost, and its records do not tell."
 _DIALLED = ("AppDial", "AppQueue", "(Outgoing Line)")
-_NEWEST = timedelta(seconds=2)
 
 
 @dataclass(slots=True)
@@ -186,51 +179,3 @@ def _seconds(text: str) -> int:
     for part in text.split(":"):
         total = total * 60 + (int(part) if part.strip().isdecimal() else 0)
     return total
-
-
-async def close_vanished(
-    settings: Settings,
-    calls: Calls,
-    vanished: Sequence[Call],
-    names: Mapping[str, str],
-    seen_until: datetime | None,
-    now: datetime,
-) -> list[Phase]:
-    """The ends of calls that ended unseen, and whole calls of the gap, from the PBX's records."""
-    since = min([call.at for call in vanished] + ([seen_until] if seen_until is not None else []), default=None)
-    rows: dict[str, list[CdrRow]] = {}
-    stories: dict[str, QueueStory] = {}
-    if since is not None:
-        reading = since - _NEWEST
-        rows = await asyncio.to_thread(read_cdr, settings.cdr, reading) if settings.cdr else {}
-        stories = await asyncio.to_thread(read_queue_log, settings.queue_log, reading) if settings.queue_log else {}
-    phases: list[Phase] = []
-    for call in vanished:
-        told = _retell(calls.endpoints, calls, call.id, rows.pop(call.id, []), stories.get(call.id), names)
-        lost_at = min(max(seen_until or now, call.at), now)
-        phases += told or calls.close_unseen(call, lost_at, UNSEEN)
-    if seen_until is not None:
-        for uid, of_call in rows.items():
-            if uid in calls.live or max(row.end for row in of_call) < seen_until - _NEWEST:
-                continue
-            phases += _retell(calls.endpoints, calls, uid, of_call, stories.get(uid), names)
-    return phases
-
-
-def _retell(
-    endpoints: Endpoints,
-    calls: Calls,
-    uid: str,
-    rows: list[CdrRow],
-    story: QueueStory | None,
-    names: Mapping[str, str],
-) -> list[Phase]:
-    """One call out of the records; only its end is told, with all that is known."""
-    if not rows:
-        return []
-    alone = Calls(endpoints, calls.keys)
-    phases: list[Phase] = []
-    events: list[dict[str, Any]] = as_events(uid, rows, story, names)
-    for event in events:
-        phases += alone.feed(event, rows[-1].end)
-    return [phase for phase in phases if phase.name in ("ended", "completed")]

@@ -1,145 +1,16 @@
-"""What the PBX wrote down itself: Master.csv (CDR) and queue_log, to fill in what happened while nobody listened. Pure
-but for reading the ends of the two files.
-
-cdr.conf should have `loguniqueid=yes`, `loguserfield=yes` and `newcdrcolumns=yes`, else rows cannot be told apart.
+"""A call out of the CDR and the queue log, told as the events that would have told it: folded by the same rules as any
+other. Pure. Both know whole seconds only.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels.asterisk.endpoints import device_of
-
-_TAIL = 16 << 20
-_UNIQUEID, _USERFIELD, _LINKEDID = 16, 17, 19
-_QUARTER = 900
-
-
-@dataclass(frozen=True, slots=True)
-class CdrRow:
-    """One dial attempt. Instants are UTC."""
-
-    uid: str
-    linkedid: str
-    source: str
-    destination: str
-    context: str
-    name: str
-    channel: str
-    dest_channel: str
-    application: str
-    application_data: str
-    start: datetime
-    answer: datetime | None
-    end: datetime
-    disposition: str
-    userfield: str = ""
-
-
-@dataclass(slots=True)
-class QueueStory:
-    """What the queue log tells of one caller, oldest first: (at, queue, agent, event, data)."""
-
-    uid: str
-    lines: list[tuple[datetime, str, str, str, list[str]]] = field(default_factory=list)
-
-
-def read_cdr(path: Path, since: datetime) -> dict[str, list[CdrRow]]:
-    """Rows of calls that ended at `since` or later, by linked id (by unique id where the file has none)."""
-    found: dict[str, list[CdrRow]] = {}
-    for cells in csv.reader(io.StringIO(_tail(path))):
-        row = _cdr_row(cells)
-        if row is not None and row.end >= since:
-            found.setdefault(row.linkedid, []).append(row)
-    return found
-
-
-def read_queue_log(path: Path, since: datetime) -> dict[str, QueueStory]:
-    """Stories with anything at `since` or later, by the caller's unique id."""
-    found: dict[str, QueueStory] = {}
-    fresh: set[str] = set()
-    for line in _tail(path).splitlines():
-        cells = line.split("|")
-        if len(cells) < 5 or cells[1] in ("NONE", "REALTIME", "MANAGER", ""):
-            continue
-        at = _epoch(cells[0])
-        if at is None:
-            continue
-        story = found.setdefault(cells[1], QueueStory(cells[1]))
-        story.lines.append((at, cells[2], cells[3], cells[4], cells[5:]))
-        if at >= since:
-            fresh.add(cells[1])
-    return {uid: story for uid, story in found.items() if uid in fresh}
-
-
-def _tail(path: Path) -> str:
-    """The end of a file that only grows; a first line that was cut is left out."""
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, io.SEEK_END)
-            file.seek(max(0, size - _TAIL))
-            data = file.read()
-    except OSError:
-        return ""
-    if size > _TAIL:
-        data = data.partition(b"\n")[2]
-    return data.decode("utf-8", "replace")
-
-
-def _cdr_row(cells: list[str]) -> CdrRow | None:
-    if len(cells) <= _UNIQUEID or not cells[_UNIQUEID]:
-        return None
-    uid = cells[_UNIQUEID]
-    start, answer, end = (_instant(cells[number]) for number in (9, 10, 11))
-    if start is None or end is None:
-        return None
-    shift = _shift(uid, start)
-    return CdrRow(
-        uid=uid,
-        linkedid=cells[_LINKEDID] if len(cells) > _LINKEDID and cells[_LINKEDID] else uid,
-        source=cells[1],
-        destination=cells[2],
-        context=cells[3],
-        name=cells[4].partition('"')[2].partition('"')[0],
-        channel=cells[5],
-        dest_channel=cells[6],
-        application=cells[7],
-        application_data=cells[8],
-        start=start + shift,
-        answer=answer + shift if answer is not None else None,
-        end=end + shift,
-        disposition=cells[14],
-        userfield=cells[_USERFIELD] if len(cells) > _USERFIELD else "",
-    )
-
-
-def _shift(uid: str, start: datetime) -> timedelta:
-    """The file has the PBX's local time; the unique id has the epoch, so their difference is the zone of that day."""
-    began = _epoch(uid.rpartition("-")[2])
-    if began is None:
-        return timedelta(0)
-    quarters = round((began - start).total_seconds() / _QUARTER)
-    return timedelta(seconds=quarters * _QUARTER) if abs(quarters) <= 60 else timedelta(0)
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC)
-    except ValueError:
-        return None
-
-
-def _epoch(text: str) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(int(text.partition(".")[0]), UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
+from channels.asterisk.ledgers import CdrRow, QueueStory
 
 
 def as_events(
@@ -164,7 +35,9 @@ class _Retelling:
 
     def events(self) -> list[dict[str, Any]]:
         first = next((row for row in self.rows if row.uid == self.uid), self.rows[0])
-        end = max(row.end for row in self.rows)
+        # The queue log may tell of the hang-up a second after the CDR: both cut off what is below a second.
+        told = [line[0] for line in self.story.lines] if self.story is not None else []
+        end = max([*(row.end for row in self.rows), *told])
         self.say("Newchannel", first.start, Channel=first.channel, CallerIDNum=first.source, CallerIDName=first.name)
         self.out[-1] |= {"Exten": first.destination, "Context": first.context}
         if self.story is not None:

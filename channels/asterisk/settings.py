@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
+from channels.asterisk.tables import SCHEMES
 from channels.exchange import ExchangeSettings
 
 _DIAL_FIELDS = {"e164": "", "digits": "", "national": ""}
@@ -37,11 +38,25 @@ class Settings(ExchangeSettings):
         description="whose recordings an operator hears: his own, his teams', none; supervisors hear all",
     )
     voicemail: str | None = Field(default=None, description="folder of the voice mail spool, or an address with {path}")
-    cdr: Path | None = Field(default=None, description="Master.csv")
-    queue_log: Path | None = None
+    cdr: str | None = Field(default=None, repr=False, description="Master.csv, or the address of a database")
+    cel: str | None = Field(
+        default=None, repr=False, description="the file of cel_custom, or the address of a database"
+    )
+    queue_log: str | None = Field(default=None, repr=False, description="the file, or the address of a database")
     timeout_s: float = Field(default=10.0, gt=0, description="time limit of one action, and of connecting")
     ping_s: float = Field(default=5.0, gt=0, description="a connection silent for twice as long is dead")
     resync_s: float = Field(default=300.0, gt=0, description="how often the picture is compared with the PBX's")
+
+    @field_validator("cdr", "cel", "queue_log", mode="before")
+    @classmethod
+    def _file_or_database(cls, value: Any) -> Any:
+        """A path, or an address such as `postgresql://…`."""
+        if value is None:
+            return None
+        scheme, mark, _ = str(value).partition("://")
+        if mark and scheme not in SCHEMES:
+            raise ValueError(f"no such database: {scheme}; there are postgresql, mysql, sqlite")
+        return str(value)
 
     @field_validator("keep_recordings", mode="before")
     @classmethod
@@ -78,6 +93,11 @@ class Settings(ExchangeSettings):
         if value is not None and not value.rpartition(":")[2].isdecimal():
             raise ValueError('write it like "127.0.0.1:4573"')
         return value
+
+    def records(self) -> dict[str, str]:
+        """Where the PBX writes down what happened: kind -> file or address."""
+        given = {"cdr": self.cdr, "cel": self.cel, "queue_log": self.queue_log}
+        return {kind: source for kind, source in given.items() if source}
 
     def agi_address(self) -> tuple[str, int] | None:
         """Where the FastAGI server listens, if it shall."""

@@ -85,7 +85,7 @@ def test_nothing_outside_the_folder_is_ever_answered(tmp_path: Path) -> None:
     phone = line(recordings=str(inside), voicemail=str(inside))
     for name in (
         "../secret.wav", "../secret", "/etc/passwd", str(outside), "link.wav", "folder/secret.wav", "loop.wav",
-        "a/../../secret.wav", "secret.wav\0.mp3", "x" * 5000, "", ".", "..",
+        "a/../../secret.wav", "secret.wav\0.mp3", "x" * 5000, ".", "..",
     ):  # fmt: skip
         assert heard(phone, name) is None, name
         assert phone.voicemail(call(voicemail=name)) is None, name
