@@ -46,6 +46,19 @@ COLUMNS = (
 )
 """What the table of parts shows; the download has every figure."""
 
+OF_OPERATORS = (
+    "handled",
+    "asa_s",
+    "aht_s",
+    "outbound_handled",
+    "outbound_aht_s",
+    "promises_kept",
+    "promises_breached",
+    "replied",
+    "first_response_p50_s",
+)
+"""A call that nobody took is nobody's: operators have no share of what was missed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -107,7 +120,7 @@ async def show_report(request: web.Request) -> web.StreamResponse:
         asked=asked,
         spans=_SPANS,
         groups=_GROUPS,
-        columns=COLUMNS,
+        columns=OF_OPERATORS if asked.by == "operator" else COLUMNS,
         tiles=tiles,
         clock=clock,
     )

@@ -16,7 +16,7 @@ from storage.repositories.due import Pressing, Unanswered, Whose, read_pressing,
 
 STATES: tuple[OperatorState, ...] = get_args(OperatorState)
 SOON = timedelta(minutes=30)
-MOST_SHOWN = 8
+MOST_SHOWN = 7
 
 ABOUT: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "waiting": ("callers in the queues of the exchanges", ("callers who ring at one operator without a queue",)),
