@@ -182,7 +182,7 @@ def test_cdr_and_queue_log_in_sqlite(tmp_path: Path) -> None:
     )
     facts = phase.facts
     assert (facts["outcome"], facts["operator"], facts["ended_by"]) == ("answered", "anna", "operator")
-    assert (facts["wait_s"], facts["recording"], phase.at) == (2.25, f"in-{UID}.wav", BEGAN + timedelta(seconds=14.25))
+    assert (facts["wait_s"], facts["recording"], phase.at) == (2.0, f"in-{UID}.wav", BEGAN + timedelta(seconds=14.25))
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
