@@ -13,11 +13,11 @@ from weakref import WeakValueDictionary
 import structlog
 
 from channels.contract import Door, Health, LineState
-from channels.errors import BadSettings, ChannelError, Rejected, Throttled
+from channels.errors import BadSettings, ChannelError, Throttled
 from channels.fetching import PAUSES, deliver_with_files, fetch_all
 from channels.outbox import Outbox
 from channels.pace import Pace
-from channels.pieces import split
+from channels.parcels import pack, recipient_of
 from channels.touch import Attachment, Button, Message, Sent, Touch, Webhook, WebhookAnswer
 from channels.untrusted import load
 from channels.vk.parse import SCHEME, Reading, read
@@ -84,7 +84,7 @@ class VkChannel:
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
-        to = recipient_of(message)
+        to = recipient_of(message, SCHEME, WHO)
 
         async def make_ready(part: Part) -> Part:
             await self._pace.wait(to)
@@ -179,24 +179,11 @@ class VkChannel:
 
 
 def compose(message: Message) -> list[Part]:
-    """The parts that go out one by one: the words, the files with the last of them. Raises `Rejected`."""
-    texts = split(message.text, MOST_TEXT)
-    files = [message.attachments[at : at + MOST_FILES] for at in range(0, len(message.attachments), MOST_FILES)]
-    parts = [Part(text) for text in texts[:-1]] + [Part(texts[-1] if texts else "", tuple(files[0]) if files else ())]
-    parts += [Part(files=tuple(some)) for some in files[1:]]
-    if not parts[0].text and not parts[0].files:
-        raise Rejected("the message is empty", remedy="Write something.")
+    """The parts that go out one by one. Raises `Rejected`."""
+    parts = [Part(each.text, each.files) for each in pack(message, MOST_TEXT, MOST_FILES)]
     parts[0] = replace(parts[0], forward=_reply(message.replies_to))
     parts[-1] = replace(parts[-1], keyboard=_keyboard(message.buttons))
     return parts
-
-
-def recipient_of(message: Message) -> str:
-    """The number of an account. Raises `Rejected`."""
-    for one in message.to:
-        if one.scheme == SCHEME and not one.odd:
-            return one.value
-    raise Rejected(f"there is nobody of {WHO} among the recipients", remedy="Answer on another channel.")
 
 
 def random_id(reference: str, number: int) -> int:
