@@ -1,0 +1,25 @@
+"""MAX of one test, and a line at it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.channels.max.rig import MaxRig
+from tests.channels.max.vendor import Vendor
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """A fresh server."""
+    async with Vendor() as server:
+        yield server
+
+
+@pytest.fixture
+async def rig(vendor: Vendor) -> AsyncIterator[MaxRig]:
+    """A line at it."""
+    made = MaxRig(vendor)
+    yield made
+    await made.close()
