@@ -11,7 +11,7 @@ from hub.errors import BadInput, Conflict, NotFound
 from hub.journal import note
 from hub.setup.snapshot import SetUp
 from hub.telephony.deciding import VIP
-from routing.people import find_clients, with_companies
+from routing.people import read_client, with_companies
 from storage.repositories import blocked as rows
 from storage.repositories import callers
 from storage.unit import Unit
@@ -57,6 +57,6 @@ def lift(unit: Unit, setup: SetUp, actor: Actor, number: int) -> None:
 
 
 def _is_vips(unit: Unit, scheme: str, value: str) -> bool:
-    clients = find_clients(unit.connection, callers.find_clients_of(unit.connection, scheme, value))
-    companies = with_companies(unit.connection, clients.values())
-    return any(one.category == VIP for one in (*clients.values(), *companies.values()))
+    clients = [read_client(row) for row in callers.find_clients_of(unit.connection, scheme, value)]
+    companies = with_companies(unit.connection, clients)
+    return any(one.category == VIP for one in (*clients, *companies.values()))

@@ -7,7 +7,7 @@ last, who is responsible for him). Whoever is in doubt gets the default.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -19,9 +19,9 @@ from channels.touch import Identity
 from hub.presence import AWAY, Presence, read_presence
 from hub.setup.lines import Line
 from hub.setup.snapshot import SetUp
-from hub.telephony.picture import Picture, read_picture
+from hub.telephony.picture import OperatorNow, read_some
 from routing.facts import ClientFacts, Facts, InteractionFacts
-from routing.people import find_clients, with_companies
+from routing.people import read_client, with_companies
 from storage.repositories import callers
 
 VIP = "VIP"
@@ -37,7 +37,7 @@ class Known:
     companies: Mapping[int, ClientFacts] = field(default_factory=dict)
     talker: str | None = None
     blocked: bool = False
-    picture: Picture = field(default_factory=lambda: Picture((), ()))
+    phones: Mapping[str, OperatorNow] = field(default_factory=dict)
     presence: Presence = _NOBODY
 
     @property
@@ -72,16 +72,18 @@ def read_known(
     if caller is None:
         return Known()
     blocked = callers.is_blocked(connection, caller.scheme, caller.value, now)
-    numbers = callers.find_clients_of(connection, caller.scheme, caller.value)
-    if not numbers:
+    clients = tuple(read_client(row) for row in callers.find_clients_of(connection, caller.scheme, caller.value))
+    if not clients:
         return Known(blocked=blocked)
-    clients = find_clients(connection, numbers)
-    companies = with_companies(connection, clients.values())
+    companies = with_companies(connection, clients)
     talker = None
     if len(clients) == 1 and rules.sticky_days:
-        talker = callers.find_last_talker(connection, numbers, now - timedelta(days=rules.sticky_days))
-    picture, presence = read_picture(connection, setup, now), read_presence(connection, now)
-    return Known(tuple(clients.values()), companies, talker, blocked, picture, presence)
+        talker = callers.find_last_talker(connection, clients[0].id, now - timedelta(days=rules.sticky_days))
+    found = Known(clients, companies, talker, blocked)
+    wanted = [operator for operator, _ in _meant(setup, rules, found, now)]
+    phones = read_some(connection, setup, now, wanted) if wanted else {}
+    anybody = any(one.state == "free" for one in phones.values())
+    return replace(found, phones=phones, presence=read_presence(connection, now) if anybody else _NOBODY)
 
 
 def read_caller(rules: ExchangeSettings, question: Question) -> Identity | None:
@@ -157,21 +159,26 @@ def find_queue(line: Line, rules: ExchangeSettings, team: str | None) -> str:
 
 
 def _find_person(setup: SetUp, rules: ExchangeSettings, known: Known, now: datetime) -> Way | None:
-    """Who talked with the client last, else his responsible (or the deputy), if he is free and at work."""
-    wanted = [(known.talker, "talked last")]
-    if rules.to_responsible:
-        whose = [one.responsible for one in (known.client, known.company) if one is not None and one.responsible]
-        wanted += [(setup.stand_in(key, now), "responsible") for key in whose]
-    for operator, why in wanted:
-        extension = _free_extension(setup, known, operator, now) if operator else None
+    """The first of those who are meant who is free and at work."""
+    for operator, why in _meant(setup, rules, known, now):
+        extension = _free_extension(setup, known, operator, now)
         if extension is not None:
             return Way(f"op/{extension}", f"{operator}: {why}")
     return None
 
 
+def _meant(setup: SetUp, rules: ExchangeSettings, known: Known, now: datetime) -> list[tuple[str, str]]:
+    """Who talked with the client last, else his responsible (or the deputy); and why."""
+    wanted = [(known.talker, "talked last")]
+    if rules.to_responsible:
+        whose = [one.responsible for one in (known.client, known.company) if one is not None and one.responsible]
+        wanted += [(setup.stand_in(key, now), "responsible") for key in whose]
+    return [(operator, why) for operator, why in wanted if operator is not None]
+
+
 def _free_extension(setup: SetUp, known: Known, operator: str, now: datetime) -> str | None:
     """His telephone is free, he is not away, and he is at work: in a queue, at an open desk, or nobody keeps track."""
-    now_of = known.picture.of(operator)
+    now_of = known.phones.get(operator)
     if now_of is None or now_of.state != "free" or now_of.paused or setup.is_away(operator, now):
         return None
     presence = known.presence

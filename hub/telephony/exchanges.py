@@ -12,6 +12,9 @@ from hub.setup.snapshot import SetUp
 
 _KEYS = frozenset(ExchangeSettings.model_fields) - {"route_token"}
 
+_MOST = 100
+_READ: dict[int, tuple[Line, ExchangeSettings]] = {}
+
 
 def is_exchange(line: Line) -> bool:
     """Whether a line is a telephone exchange of whatever make."""
@@ -20,7 +23,19 @@ def is_exchange(line: Line) -> bool:
 
 
 def rules_of(line: Line) -> ExchangeSettings:
-    """What it tells the hub to obey, secrets left out; what cannot be read is as if it were not set."""
+    """What it tells the hub to obey, secrets left out; what cannot be read is as if it were not set.
+
+    A line never changes (another takes its place), so it is read once.
+    """
+    known = _READ.get(id(line))
+    if known is None or known[0] is not line:
+        if len(_READ) >= _MOST:
+            _READ.clear()
+        known = _READ[id(line)] = (line, _read(line))
+    return known[1]
+
+
+def _read(line: Line) -> ExchangeSettings:
     try:
         return ExchangeSettings.model_validate({key: value for key, value in line.own.items() if key in _KEYS})
     except ValidationError:

@@ -7,6 +7,7 @@ wrap-up, and `offline` when its line is lost), `Event("queue", LINE, "changed")`
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -83,6 +84,22 @@ def read_picture(connection: Connection, setup: SetUp, now: datetime) -> Picture
         for row in rows.read_queues(connection, live)
     )
     return Picture(operators, queues)
+
+
+def read_some(
+    connection: Connection, setup: SetUp, now: datetime, operators: Collection[str]
+) -> dict[str, OperatorNow]:
+    """The telephones of some operators, by their keys; those without one are left out."""
+    extensions = {key: one.extension for key in operators if (one := setup.operators.get(key)) and one.extension}
+    phones: dict[str, list[Any]] = {}
+    for row in rows.read_live_phones(connection, extensions.values(), now):
+        if row.line in setup.lines:
+            phones.setdefault(row.extension, []).append(row)
+    wrapping = {row.operator: row for row in rows.read_wrap_ups(connection) if row.until > now}
+    return {
+        key: _operator(key, extension, phones.get(extension, []), wrapping.get(key))
+        for key, extension in extensions.items()
+    }
 
 
 def _operator(operator: str, extension: str, phones: list[Any], wrapping: Any) -> OperatorNow:

@@ -6,12 +6,28 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from storage.models import line_health, phone, phone_queue, wrap_up
 from storage.unit import Unit
 
 Phone = Mapping[str, Any]
+
+_NOW = bindparam("now", type_=phone.c.since.type)
+_LIVE = (line_health.c.line == phone.c.line) & (line_health.c.state == "running") & (line_health.c.held_until > _NOW)
+_LIVE_PHONES = (
+    select(phone).join(line_health, _LIVE).where(phone.c.extension.in_(bindparam("extensions", expanding=True)))
+)
+_WRAP_UPS = select(wrap_up).order_by(wrap_up.c.until)
+_TALKING = (
+    select(wrap_up.c.operator, wrap_up.c.since)
+    .where(wrap_up.c.until > _NOW)
+    .union_all(
+        select(phone.c.operator, phone.c.since)
+        .join(line_health, _LIVE)
+        .where(phone.c.state == "talking", phone.c.operator.is_not(None))
+    )
+)
 
 
 def live_lines(connection: Connection, now: datetime) -> set[str]:
@@ -26,6 +42,11 @@ def read_phones(connection: Connection, lines: Collection[str]) -> list[Row[Any]
     return list(connection.execute(select(phone).where(phone.c.line.in_(sorted(lines))))) if lines else []
 
 
+def read_live_phones(connection: Connection, extensions: Collection[str], now: datetime) -> list[Row[Any]]:
+    """These telephones, on lines that run and that a process listens to now."""
+    return list(connection.execute(_LIVE_PHONES, {"extensions": sorted(extensions), "now": now}))
+
+
 def read_queues(connection: Connection, lines: Collection[str]) -> list[Row[Any]]:
     """What was said last of the queues of these lines."""
     if not lines:
@@ -36,7 +57,7 @@ def read_queues(connection: Connection, lines: Collection[str]) -> list[Row[Any]
 
 def read_wrap_ups(connection: Connection) -> list[Row[Any]]:
     """Everybody who works after a call."""
-    return list(connection.execute(select(wrap_up).order_by(wrap_up.c.until)))
+    return list(connection.execute(_WRAP_UPS))
 
 
 def find_wrap_up(connection: Connection, operator: str) -> Row[Any] | None:
@@ -46,15 +67,7 @@ def find_wrap_up(connection: Connection, operator: str) -> Row[Any] | None:
 
 def find_talking(connection: Connection, now: datetime) -> dict[str, datetime]:
     """Operators whose telephones are in use, and those who work after a call; since when."""
-    columns = phone.c
-    talking = (
-        select(columns.operator, columns.since)
-        .join(line_health, line_health.c.line == columns.line)
-        .where(line_health.c.state == "running", line_health.c.held_until > now)
-        .where(columns.state == "talking", columns.operator.is_not(None))
-    )
-    wrapping = select(wrap_up.c.operator, wrap_up.c.since).where(wrap_up.c.until > now)
-    return {row.operator: row.since for row in connection.execute(wrapping.union_all(talking))}
+    return {row.operator: row.since for row in connection.execute(_TALKING, {"now": now})}
 
 
 def replace_phones(unit: Unit, line: str, found: Sequence[Phone]) -> list[Phone]:

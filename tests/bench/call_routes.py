@@ -1,7 +1,7 @@
 """How quickly the dialplan is told where a call goes, beside a bare handler in the same run: answers a second and p99.
 
 Ten thousand known callers, each with a talk with one of fifty operators; half of the telephones are free. The asker is
-another process with eight connections that ask as fast as they are answered; a PBX with 50 calls a second asks less.
+another process with four connections that ask as fast as they are answered; a PBX with 50 calls a second asks less.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from storage.unit import Unit
 from tests.bench.load import ask
 from tests.peers.postgres import Postgres
 
-CLIENTS, OPERATORS, ASKED, CALLERS, ROUNDS = 10_000, 50, 3_000, 8, 3
+CLIENTS, OPERATORS, ASKED, CALLERS, ROUNDS = 10_000, 50, 2_000, 4, 3
 SET_UP = (
     "[team.support]\n"
     + "".join(
