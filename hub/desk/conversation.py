@@ -72,6 +72,7 @@ def read_conversation(
         "asked": asked,
         "heading": _heading(talk.subject, entries, speech),
         "candidates": _candidates(connection, asked) if card.provisional else [],
+        "gone": _is_gone(entries, card, hub.store.now()),
         "promises": promises.read_promises(connection, number, card.id),
         "tasks": promises.read_client_tasks(connection, card.id),
         "timeline": log.read_timeline(connection, card.id, _TIMELINE),
@@ -135,6 +136,14 @@ def _address(last: Entry | None, card: Card) -> str:
     if written:
         return str(written[0]).removeprefix("email:")
     return next(iter(card.addresses("email")), "")
+
+
+def _is_gone(entries: list[Entry], card: Card, now: datetime) -> bool:
+    """Did he write in a live talk last, and has stopped following it?"""
+    last = next((one for one in reversed(entries) if one.direction == "inbound"), None)
+    written = {one["identity"] for one in last.party} if last else set()
+    lefts = [one.here_until for one in card.identities if str(one) in written and one.here_until is not None]
+    return bool(lefts) and max(lefts) <= now
 
 
 def _candidates(connection: Connection, asked: Entry | None) -> list[tuple[clients.ClientRow, str]]:

@@ -231,6 +231,7 @@ class Widget {
   askContacts(asked) {
     this.asked = asked;
     this.render();
+    this.log.scrollTop = this.log.scrollHeight;
     (asked ? this.contacts.elements.name : this.text).focus();
   }
 

@@ -17,7 +17,7 @@ _MOST_HITS = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """An address that somebody writes or calls from."""
+    """An address that somebody writes or calls from. `here_until`: so long he follows, or followed, a live talk."""
 
     id: int
     scheme: str
@@ -26,6 +26,7 @@ class Identity:
     odd: bool
     shared: bool
     bounced_at: datetime | None
+    here_until: datetime | None = None
 
     def __str__(self) -> str:
         return f"{self.scheme}:{self.value}"
@@ -163,7 +164,8 @@ def _identities(connection: Connection, clients: list[int]) -> dict[int, tuple[I
         return {}
     query = select(identity).where(identity.c.client_id.in_(clients)).order_by(identity.c.id)
     for row in connection.execute(query):
-        one = Identity(row.id, row.scheme, row.value, row.name, bool(row.odd), bool(row.shared), row.bounced_at)
+        odd, shared = bool(row.odd), bool(row.shared)
+        one = Identity(row.id, row.scheme, row.value, row.name, odd, shared, row.bounced_at, row.here_until)
         found.setdefault(row.client_id, []).append(one)
     return {number: tuple(ones) for number, ones in found.items()}
 

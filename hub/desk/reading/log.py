@@ -245,4 +245,5 @@ def _sending(row: Any) -> Sending:
 
 
 def _address(recipient: Any) -> str:
-    return str(recipient["identity"]).partition(":")[2]
+    scheme, _, value = str(recipient["identity"]).partition(":")
+    return str(recipient.get("name") or value) if scheme == "chat" else value  # a browser's name says nothing
