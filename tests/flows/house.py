@@ -192,10 +192,10 @@ def settings_at(home: Path, database_url: str, **more: Any) -> Settings:
 
 @asynccontextmanager
 async def open_house(
-    home: Path, database_url: str, *set_up: str, roles: Sequence[str] | frozenset[str] = EVERYTHING
+    home: Path, database_url: str, *set_up: str, roles: Sequence[str] | frozenset[str] = EVERYTHING, **more: Any
 ) -> AsyncIterator[House]:
-    """A hub with a set-up, everything in this process."""
-    settings = settings_at(home, database_url)
+    """A hub with a set-up, everything in this process; `more` are process settings."""
+    settings = settings_at(home, database_url, **more)
     await asyncio.to_thread(bring, settings, "\n".join((OFFICE, *set_up)))
     async with open_hub(settings, frozenset(roles)) as (hub, address), ClientSession() as http:
         yield House(hub, address, http)
