@@ -10,5 +10,5 @@ from tests.house.source import ROOT
 def test_messenger_lines_have_the_keys_of_their_channels() -> None:
     example = ROOT / "examples" / "messengers.toml"
     lines = read_setup([(example.name, example.read_text("utf-8"))]).definitions
-    assert {"whatsapp"} <= {one.body["channel"] for one in lines}
+    assert {"whatsapp", "viber"} <= {one.body["channel"] for one in lines}
     assert [(one.name, own_faults(one.body)) for one in lines if own_faults(one.body)] == []
