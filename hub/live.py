@@ -9,6 +9,42 @@ from contextlib import asynccontextmanager
 from storage.events import Event
 
 _MOST_WAITING = 1000
+_GATHER_S = 0.1
+
+
+class Inbox:
+    """Events for one open page, handed over together: at once when something urgent is among them, else after a tenth
+    of a second. A hundred pages are not woken by every event of a busy house."""
+
+    def __init__(self, urgent: Callable[[Event], bool]) -> None:
+        self._urgent = urgent
+        self._events: list[Event | None] = []
+        self._bell = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def put(self, event: Event | None) -> None:
+        """On the loop; None: events were lost."""
+        if event is None or len(self._events) >= _MOST_WAITING:
+            self._events = [None]
+        else:
+            self._events.append(event)
+        if event is None or self._urgent(event):
+            self._ring()
+        elif self._timer is None and not self._bell.is_set():
+            self._timer = asyncio.get_running_loop().call_later(_GATHER_S, self._ring)
+
+    def _ring(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._bell.set()
+
+    async def take(self) -> list[Event | None]:
+        """What has come, as soon as it is to be handed over."""
+        await self._bell.wait()
+        self._bell.clear()
+        events, self._events = self._events, []
+        return events
 
 
 class Live:
@@ -17,6 +53,7 @@ class Live:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._queues: set[asyncio.Queue[Event | None]] = set()
+        self._inboxes: set[Inbox] = set()
         self._callbacks: list[Callable[[Event], None]] = []
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -40,6 +77,8 @@ class Live:
                 callback(event)
             for queue in self._queues:
                 _put(queue, event)
+            for inbox in self._inboxes:
+                inbox.put(event)
 
     def tell_lost(self) -> None:
         """Events may have been missed: everybody reads everything again, and jobs are looked for."""
@@ -47,6 +86,18 @@ class Live:
             callback(Event("job", 0, "lost"))
         for queue in self._queues:
             _put(queue, None)
+        for inbox in self._inboxes:
+            inbox.put(None)
+
+    @asynccontextmanager
+    async def gather(self, urgent: Callable[[Event], bool]) -> AsyncIterator[Inbox]:
+        """An inbox of events from now on."""
+        inbox = Inbox(urgent)
+        self._inboxes.add(inbox)
+        try:
+            yield inbox
+        finally:
+            self._inboxes.discard(inbox)
 
     @asynccontextmanager
     async def listen(self) -> AsyncIterator[asyncio.Queue[Event | None]]:

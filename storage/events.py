@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,20 @@ class Event:
     operator: str | None = None
     team: str | None = None
     phones: str | None = None
+    _json: str = field(default="", init=False, repr=False, compare=False)
 
     def as_json(self) -> str:
-        """Compact JSON without empty fields."""
-        return json.dumps({key: value for key, value in asdict(self).items() if value is not None}, ensure_ascii=False)
+        """Compact JSON without empty fields. A hundred pages are told the same: it is written once."""
+        if not self._json:
+            told = ((name, getattr(self, name)) for name in _NAMES)
+            written = json.dumps({name: value for name, value in told if value is not None}, ensure_ascii=False)
+            object.__setattr__(self, "_json", written)
+        return self._json
 
     @classmethod
     def from_json(cls, text: str) -> Event:
         """Raises `ValueError` or `TypeError` for what `as_json` did not write."""
         return cls(**json.loads(text))
+
+
+_NAMES = tuple(each.name for each in fields(Event) if each.init)

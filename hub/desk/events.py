@@ -7,7 +7,7 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 from aiohttp import web
 
@@ -16,13 +16,13 @@ from hub.composition import HUB
 from hub.desk.gate import let_in
 from hub.desk.phone.stream import CallStream
 from hub.desk.visitor import WHO
+from hub.live import Inbox
 from storage.events import Event
 from storage.lane import LaneClosed
 
 _HEARTBEAT_S = 20.0
 
 ENDING: web.AppKey[asyncio.Event] = web.AppKey("desk_ending")
-Queue: TypeAlias = "asyncio.Queue[Event | None]"
 
 
 async def stream_events(request: web.Request) -> web.StreamResponse:
@@ -37,12 +37,12 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 async def _tell(request: web.Request, response: web.StreamResponse, ending: asyncio.Event) -> None:
     stopped = asyncio.create_task(ending.wait())
-    async with request.app[HUB].live.listen() as queue, _present(request) as still_here:
-        calls = CallStream(request)
+    calls = CallStream(request)
+    async with request.app[HUB].live.gather(calls.concerns) as inbox, _present(request) as still_here:
         await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n" + await calls.begin())
         try:
             while not stopped.done():
-                if not await _tell_next(request, response, queue, stopped, calls):
+                if not await _tell_next(request, response, inbox, stopped, calls):
                     return
                 await still_here()
         finally:
@@ -70,10 +70,10 @@ async def _present(request: web.Request) -> AsyncIterator[Callable[[], Awaitable
 
 
 async def _tell_next(
-    request: web.Request, response: web.StreamResponse, queue: Queue, stopped: asyncio.Task[Any], calls: CallStream
+    request: web.Request, response: web.StreamResponse, inbox: Inbox, stopped: asyncio.Task[Any], calls: CallStream
 ) -> bool:
     """Write what comes next, or that we are still here; False when the visitor has been signed out meanwhile."""
-    events = await _take(queue, stopped)
+    events = await _take(inbox, stopped)
     if None in events:
         await response.write(b"event: again\ndata: {}\n\n" + await calls.begin())
     elif events:
@@ -86,20 +86,14 @@ async def _tell_next(
     return True
 
 
-async def _take(queue: Queue, stopped: asyncio.Task[Any]) -> list[Event | None]:
-    """What has been told, all of it at once; nothing after a while of silence, or when the server stops."""
-    if queue.empty():
-        coming = asyncio.create_task(queue.get())
-        await asyncio.wait({coming, stopped}, timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
-        if not coming.done():
-            coming.cancel()
-            return []
-        found = [coming.result()]
-    else:
-        found = []
-    while not queue.empty():
-        found.append(queue.get_nowait())
-    return found
+async def _take(inbox: Inbox, stopped: asyncio.Task[Any]) -> list[Event | None]:
+    """What has been told; nothing after a while of silence, or when the server stops."""
+    coming = asyncio.create_task(inbox.take())
+    await asyncio.wait({coming, stopped}, timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
+    if coming.done():
+        return coming.result()
+    coming.cancel()
+    return []
 
 
 def _written(event: Event) -> bytes:

@@ -22,6 +22,7 @@ from hub.desk.vocabulary import Vocabulary
 from storage.events import Event
 
 GONE = "gone"
+_PICKED = frozenset({"answered", "transferred"})
 _MOST_KEPT = 500
 Message = dict[str, Any]
 _Read = asyncio.Task[Pop | None]
@@ -75,12 +76,30 @@ class CallStream:
     async def hear(self, events: Sequence[Event]) -> bytes:
         """What the page must show anew after these events; nothing when they do not concern it."""
         wanted: dict[int, Event] = {}
+        picked: set[int] = set()
         for event in events:
             for number in self._concerned(event):
                 wanted[number] = event
+                if event.what in _PICKED:
+                    picked.add(number)
         if not wanted:
             return b""
-        return _written({"calls": [await self._look(number, cause) for number, cause in wanted.items()]})
+        told = []
+        for number, cause in wanted.items():
+            if self._only_rang(number, cause) and number not in picked:
+                told.append(self._forget(number))
+            else:
+                told.append(await self._look(number, cause))
+        return _written({"calls": told})
+
+    def concerns(self, event: Event) -> bool:
+        """Whether the page must show something anew, at once."""
+        return bool(self._concerned(event))
+
+    def _only_rang(self, number: int, cause: Event) -> bool:
+        """It rang here and rings no more: the most usual thing when all telephones ring, and nothing is to be read."""
+        was, _ = self._shown.get(number, (GONE, None))
+        return was == RINGING and cause.phones is not None and self._operator not in cause.phones.split(",")
 
     def _concerned(self, event: Event) -> list[int]:
         if event.subject == "interaction":
