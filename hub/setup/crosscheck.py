@@ -9,10 +9,12 @@ from typing import Any
 from hub.setup import blanks
 from hub.setup.blanks import FIELD, blanks_of, is_field
 from hub.setup.kinds import COMPANY
+from hub.setup.lines import Line
 from hub.setup.locate import Place
 from hub.setup.problem import Problem, suggest
 from hub.setup.snapshot import SetUp
 from hub.setup.templates import refers_to
+from hub.telephony.exchanges import is_exchange, rules_of
 from routing.conditions import For
 
 _RUNGS = ("owner", "responsible", "lead", "team-lead", "team_lead", "director")
@@ -97,6 +99,7 @@ def _check_forms(setup: SetUp) -> Iterator[Notice]:
 def _check_lines(setup: SetUp) -> Iterator[Notice]:
     for key, line in setup.lines.items():
         yield from _missing(("line", key), ("team",), "team", line.team, setup.teams)
+        yield from _check_exchange(setup, key, line)
         if not line.known:
             message = f"not yet in force: this installation has no channel {line.channel!r}"
             yield Notice("line", key, ("channel",), message, "It is kept, for a version that has it.")
@@ -120,6 +123,16 @@ def _check_templates(setup: SetUp) -> Iterator[Notice]:
                     blanks.check(text, automatic=True)
                 except ValueError as error:
                     yield Notice("line", key, (name,), f"goes out only when nothing is missing: {error}", "")
+
+
+def _check_exchange(setup: SetUp, key: str, line: Line) -> Iterator[Notice]:
+    """What a telephone line says of teams."""
+    if not is_exchange(line):
+        return
+    rules = rules_of(line)
+    for table, teams in (("queues", rules.queues), ("dids", rules.dids), ("areas", rules.areas)):
+        for name, team in teams.items():
+            yield from _missing(("line", key), (table, name), "team", team or None, setup.teams)
 
 
 def _check_routes(setup: SetUp) -> Iterator[Notice]:
