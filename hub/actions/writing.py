@@ -180,9 +180,23 @@ def _check_letter(letter: Letter) -> None:
         )
 
 
+def _check_reach(setup: SetUp, line: str, to: Iterable[Identity]) -> None:
+    """A line writes to addresses of its own kind only."""
+    for one in to:
+        if not _speaks(setup, line, one.scheme):
+            raise BadInput(
+                "line %(line)s does not reach %(value)s",
+                field="to",
+                remedy="choose another line, or another address",
+                line=line,
+                value=one.value,
+            )
+
+
 def _outgoing(
     setup: SetUp, line: str, talk: Row, to: tuple[Identity, ...], letter: Letter, actor: Actor, subject: str | None
 ) -> Outgoing:
+    _check_reach(setup, line, to)
     return Outgoing(
         line=line,
         client=talk["client_id"],

@@ -184,6 +184,8 @@ async def write_first(request: web.Request) -> web.StreamResponse:
     """POST /desk/write {line, to, cc, subject, text, client?}"""
     body = await read_body(request)
     letter, client = await read_letter(request, body), body.number("client")
+    if client is not None and _channel_of(request, letter.line) != "email" and all("@" in one for one in letter.to):
+        letter = replace(letter, to=())  # his mail address stood there when another line was chosen
     number, _ = await act(
         request, lambda unit, setup, actor: writing.write_first(unit, setup, actor, letter, client=client)
     )

@@ -200,6 +200,12 @@ _WORDS["phone"] = {
     "offline": _("telephone off"),
 }
 
+_WORDS["field"] = {
+    **_WORDS["scheme"],
+    "opted_out": _("wants no messages"),
+    "rating": _("Rating"),
+}
+
 _WORDS["suspicion"] = {
     "honeypot": _("filled in what people do not see"),
     "links": _("stuffed with links"),

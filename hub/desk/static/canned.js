@@ -10,7 +10,7 @@ const chosen = (form) => form.querySelector("select[name=line]")?.selectedOption
 function follow(form) {
   const way = chosen(form);
   if (!way) return;
-  const note = form.querySelector("[data-note]");
+  const note = form.querySelector("[data-way-note]");
   if (note) note.textContent = way.dataset.note;
   const byMail = way.dataset.channel === "email";
   for (const part of form.querySelectorAll("[data-mail]")) part.hidden = !byMail;
@@ -56,7 +56,7 @@ async function put(form, link) {
   const field = form.elements.text;
   const before = field.value.slice(0, field.selectionStart), after = field.value.slice(field.selectionEnd);
   const gap = before && !before.endsWith("\n") ? "\n" : "";
-  field.value = before + gap + words.text + after;
+  field.value = before + gap + words.text + (after && !after.startsWith("\n") ? "\n" : "") + after;
   form.elements.template.value = link.dataset.template;
   if (words.subject && form.elements.subject) form.elements.subject.value = words.subject;
   const warning = form.querySelector("[data-missing]");
