@@ -14,6 +14,7 @@ from tests.peers.fixtures import (  # noqa: F401
     certificate,
     database_url,
     dovecot,
+    mariadb,
     own_asterisk,
     own_dovecot,
     own_postgres,

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.peers import asterisk, chromium, debian, dovecot, kannel, postfix, postgres, smtp, valkey
+from tests.peers import asterisk, chromium, debian, dovecot, kannel, mariadb, postfix, postgres, smtp, valkey
 from tests.peers.missing import PeerMissing
 
 
@@ -38,6 +38,7 @@ PEERS = (
     Peer("asterisk", asterisk.version, fetch=asterisk.fetch),
     Peer("sipp", asterisk.sipp_version, ("sip-tester",)),
     Peer("kannel", kannel.version, ("kannel",)),
+    Peer("mariadb", mariadb.version, ("mariadb-server-core",)),
     Peer("chromium", chromium.version, ("chromium", "fonts-dejavu-core")),
 )
 

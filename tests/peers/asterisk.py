@@ -101,10 +101,12 @@ class Desk:
 
 @dataclass
 class Asterisk:
-    """One PBX on free ports. `agi` is where it asks for routes; `operators(n)` are the telephones of all desks."""
+    """One PBX on free ports. `agi` is where it asks for routes; `database` (PostgreSQL, with the tables of
+    `RECORDS_TABLES`) gets its CDR, CEL and queue log besides the files."""
 
     names: Names = field(default_factory=Names)
     stamps: bool = True
+    database: str | None = None
 
     def __post_init__(self) -> None:
         if not (ROOT / "usr/sbin/asterisk").is_file():
@@ -136,6 +138,11 @@ class Asterisk:
     def queue_log(self) -> Path:
         """queue_log."""
         return self.folder / "log/queue_log"
+
+    @property
+    def cel(self) -> Path:
+        """The file of cel_custom."""
+        return self.folder / "log/cel-custom/Master.csv"
 
     @property
     def recordings(self) -> Path:
@@ -205,7 +212,7 @@ class Asterisk:
         return Desk(number, self.names, (phones[0], phones[1], phones[2]), (ports[0], ports[1], ports[2]))
 
     def _configure(self) -> None:
-        for path in ("etc", "lib", "agi-bin", "run", "cache", "rec", "log/cdr-csv", "log/cdr-custom"):
+        for path in ("etc", "lib", "agi-bin", "run", "cache", "rec", "log/cdr-csv", "log/cdr-custom", "log/cel-custom"):
             (self.folder / path).mkdir(parents=True)
         for path in ("voicemail", "monitor", "tmp", "outgoing", "system"):
             (self.folder / "spool" / path).mkdir(parents=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from tests.peers.asterisk import Asterisk
@@ -71,7 +72,34 @@ load = func_curl.so
 load = func_global.so
 load = cdr_csv.so
 load = cdr_manager.so
+load = res_cdrel_custom.so
+load = cel_custom.so
 """
+
+
+DATABASE_MODULES = """
+load = res_config_pgsql.so
+load = cdr_pgsql.so
+load = cel_pgsql.so
+"""
+RECORDS_TABLES = (
+    "CREATE TABLE cdr (id SERIAL, calldate TIMESTAMP, clid TEXT, src TEXT, dst TEXT, dcontext TEXT, channel TEXT,"
+    ' dstchannel TEXT, lastapp TEXT, lastdata TEXT, start TIMESTAMP, answer TIMESTAMP, "end" TIMESTAMP,'
+    " duration INTEGER, billsec INTEGER, disposition TEXT, amaflags INTEGER, accountcode TEXT, uniqueid TEXT,"
+    " userfield TEXT, linkedid TEXT, peeraccount TEXT, sequence INTEGER)",
+    "CREATE TABLE cel (id SERIAL, eventtype TEXT, eventtime TIMESTAMP, cid_name TEXT, cid_num TEXT, cid_ani TEXT,"
+    " cid_rdnis TEXT, cid_dnid TEXT, exten TEXT, context TEXT, channame TEXT, appname TEXT, appdata TEXT,"
+    " amaflags INTEGER, accountcode TEXT, uniqueid TEXT, linkedid TEXT, peer TEXT, userdeftype TEXT, extra TEXT,"
+    " userfield TEXT)",
+    "CREATE TABLE queue_log (id SERIAL, time TEXT, callid TEXT, queuename TEXT, agent TEXT, event TEXT, data TEXT,"
+    " data1 TEXT, data2 TEXT, data3 TEXT, data4 TEXT, data5 TEXT)",
+)
+"""As the documentation of Asterisk's modules has them."""
+_CEL = (
+    "eventtype eventtime CALLERID(name) CALLERID(num) CALLERID(ANI) CALLERID(RDNIS) CALLERID(DNID) CHANNEL(exten)"
+    " CHANNEL(context) CHANNEL(channame) CHANNEL(appname) CHANNEL(appdata) CHANNEL(amaflags) CHANNEL(accountcode)"
+    " CHANNEL(uniqueid) CHANNEL(linkedid) BRIDGEPEER CHANNEL(userfield) userdeftype eventextra"
+)
 
 
 def _asterisk_conf(pbx: Asterisk) -> str:
@@ -231,13 +259,39 @@ write = system,command,reporting,agent
 """
 
 
+def _place(pbx: Asterisk, section: str, prefix: str, more: str) -> str:
+    """Where the database is, in the words of one of the three modules that write into it."""
+    if pbx.database is None:
+        return ""
+    parts = urlsplit(pbx.database)
+    host = "host" if prefix else "hostname"
+    return (
+        f"[{section}]\n{prefix}{host}={parts.hostname}\n{prefix}port={parts.port}\n"
+        f"{prefix}{'name' if prefix else 'dbname'}={parts.path.lstrip('/')}\n{prefix}user={parts.username}\n"
+        f"{prefix}{'pass' if prefix else 'password'}=none\n{more}"
+    )
+
+
+def _extconfig_conf(pbx: Asterisk) -> str:
+    name = urlsplit(pbx.database).path.lstrip("/") if pbx.database else ""
+    return f"[settings]\nqueue_log => pgsql,{name},queue_log\n" if name else ""
+
+
 FILES: dict[str, Callable[[Asterisk], str]] = {
     "asterisk.conf": _asterisk_conf,
     "extensions.conf": _extensions_conf,
     "pjsip.conf": _pjsip_conf,
     "queues.conf": _queues_conf,
     "manager.conf": _manager_conf,
-    "modules.conf": lambda pbx: MODULES,
+    "modules.conf": lambda pbx: MODULES + (DATABASE_MODULES if pbx.database else ""),
+    "cdr_pgsql.conf": lambda pbx: _place(pbx, "global", "", "table=cdr\n"),
+    "cel_pgsql.conf": lambda pbx: _place(pbx, "global", "", "table=cel\nshow_user_defined=yes\n"),
+    "res_pgsql.conf": lambda pbx: _place(pbx, "general", "db", "requirements=warn\n"),
+    "extconfig.conf": _extconfig_conf,
+    "cel.conf": lambda pbx: "[general]\nenable=yes\napps=dial,queue\nevents=ALL\n",
+    "cel_custom.conf": lambda pbx: (
+        f"[mappings]\nMaster.csv => {','.join(f'${{CSV_QUOTE(${{{word}}})}}' for word in _CEL.split())}\n"
+    ),
     "cdr.conf": lambda pbx: (
         "[general]\nenable=yes\nunanswered=yes\ncongestion=yes\n"
         "[csv]\nloguniqueid=yes\nloguserfield=yes\nnewcdrcolumns=yes\n"

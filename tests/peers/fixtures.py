@@ -17,6 +17,7 @@ from tests.peers.certificates import Certificate, make_certificate
 from tests.peers.chromium import DESKTOP, PHONE, open_browser, open_page
 from tests.peers.dovecot import Dovecot
 from tests.peers.mailbox import Mailbox
+from tests.peers.mariadb import MariaDb
 from tests.peers.missing import PeerMissing, do_without
 from tests.peers.postfix import Postfix
 from tests.peers.postgres import Postgres
@@ -71,6 +72,12 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         yield f"sqlite:///{tmp_path / 'touchline.db'}"
     else:
         yield request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    """MariaDB for the whole run."""
+    yield from _serve(MariaDb)
 
 
 @pytest.fixture(scope="session")
