@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
+from playwright.async_api import Browser, expect
+from sqlalchemy import insert
+
+from channels.contract import OperatorPresence, OperatorState, Presence, QueuePresence
 from channels.touch import Direction, Identity, Kind, Touch
 from hub.desk.language import load_speeches
 from hub.desk.tiles import NAMES, Tiles, clock
 from hub.metrics.counting import Tally
 from hub.metrics.figures import figures_of
 from hub.metrics.service_level import Norm
-from tests.hub.desk.office import Office
+from hub.telephony.keeping import keep
+from storage import models
+from storage.unit import Unit
+from tests.hub.desk.office import Office, open_office
+from tests.hub.desk.test_browser import at_desk
 from tests.hub.desk.visits import visit
 
 
@@ -76,3 +87,57 @@ async def test_operators_see_the_board_of_their_teams(office: Office) -> None:
         assert "tile-service_level" in (await anna.get("/desk/board?part=today")).text
     async with visit(office, "vera") as vera:
         assert "/desk/report" in (await vera.get("/desk/board?wall=on&team=support")).text
+
+
+PBX = """
+[line.pbx]
+channel = "asterisk"
+team = "support"
+host = "127.0.0.1"
+username = "hub"
+secret = "x"
+queues = { support = "support" }
+"""
+
+
+def hear_the_exchange(unit: Unit) -> None:
+    """As if a process listened on the line, and the exchange had said how it is."""
+    now = unit.now
+    health = {"line": "pbx", "state": "running", "since": now, "seen_at": now, "held_until": now + timedelta(hours=1)}
+    unit.connection.execute(insert(models.line_health).values(**health))
+    keep(unit, Presence("pbx", now, (), (QueuePresence("support"),)))
+
+
+def calls_wait(unit: Unit) -> None:
+    """Two callers wait, and Anna talks."""
+    since = unit.now - timedelta(seconds=75)
+    anna = OperatorPresence("101", "anna", OperatorState.TALKING, unit.now, ("support",))
+    keep(unit, Presence("pbx", unit.now, (anna,), (QueuePresence("support", 2, since),)))
+
+
+@pytest.mark.parametrize("phone", [False, True])
+async def test_the_board_lives(browser: Browser, tmp_path: Path, phone: bool) -> None:
+    async with open_office(tmp_path / "home", f"sqlite:///{tmp_path / 'touchline.db'}", PBX) as office:
+        await office.store.write(hear_the_exchange)
+        async with at_desk(browser, office, "vera", phone=phone) as page:
+            await page.goto(f"{office.address}/desk/board")
+            await page.wait_for_selector("html[data-live=on]", state="attached")
+            waiting = page.locator("#tile-waiting")
+            await expect(waiting.locator(".value")).to_have_text("0")
+            await waiting.locator("summary").click()
+            await office.store.write(calls_wait)
+            await expect(waiting.locator(".value")).to_have_text("2")
+            await expect(waiting.locator("dl")).to_be_visible()  # what was unfolded stays so
+            await expect(page.locator("#tile-talking .value")).to_have_text("1")
+            longest = page.locator("#tile-longest time-since")
+            await expect(longest).to_have_text(re.compile(r"^[12]:\d\d$"))
+            before = await longest.inner_text()
+            await expect(longest).not_to_have_text(before)
+            await expect(page.locator(".phones .talking")).to_contain_text("Анна Соколова")
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            await page.goto(f"{office.address}/desk/board?wall=on")
+            await expect(page.locator(".rail")).to_be_hidden()
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            await page.goto(f"{office.address}/desk/report?span=30")
+            await expect(page.locator("svg.bars-by-time").first).to_be_visible()
+            assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
