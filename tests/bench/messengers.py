@@ -1,0 +1,295 @@
+"""Messages a second through channels with a webhook, in and out, beside bare aiohttp doing the same alone.
+
+In: a process of its own posts signed calls to a web server here; bare is a handler that checks the signature over the
+raw body and reads the JSON, ours parses, hands in and answers when that is done. Out: the vendor of the tests runs in
+another process; bare is `ClientSession.post` and its answer read as JSON, ours is `send` with its notes in the line's
+memory. The vendors' own limits are far below, so they are off here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import json
+import multiprocessing
+import time
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+from aiohttp import ClientSession, TCPConnector, web
+
+from channels import viber, whatsapp
+from channels.contract import Accepted, Channel
+from channels.pace import Pace
+from channels.touch import Identity, Message, Touch, Webhook
+from tests.channels.door import FakeDoor
+from tests.peers import viber as viber_peer
+from tests.peers import whatsapp as whatsapp_peer
+
+IN = 4_000
+OUT = 600
+AT_ONCE = 16
+ROUNDS = 3
+TEXT = "Здравствуйте! Сколько стоит доставка? Заказ {}"
+
+
+class _CountingDoor(FakeDoor):
+    """Accepts and forgets."""
+
+    async def _deliver(self, touch: Touch) -> Accepted:
+        self.touches.append(touch)
+        return Accepted(1)
+
+
+class _NoPace(Pace[Any]):
+    """The vendor would not take so many."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0, lambda _: 0.0)
+
+    async def wait(self, key: Any) -> None:
+        """At once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """What differs: how it calls us, how it is asked, and its server of the tests."""
+
+    name: str
+    header: str
+    secret: str
+    mark: str
+    call: Callable[[int], bytes]
+    open: Callable[[str, FakeDoor], Channel]
+    to: Identity
+    peer: Callable[[], Any]
+    path: str
+    sign_in: Mapping[str, str]
+    said: Callable[[str], dict[str, Any]]
+
+    def headers(self, body: bytes) -> dict[str, str]:
+        """Of one call."""
+        return {self.header: self.mark + hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()}
+
+
+def _whatsapp_call(number: int) -> bytes:
+    message = {"from": f"7916{number:07d}", "id": f"wamid.{number}", "timestamp": "1763715600", "type": "text"}
+    value = {
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "48501234567", "phone_number_id": whatsapp_peer.NUMBER_ID},
+        "contacts": [{"profile": {"name": "Иван"}, "wa_id": message["from"]}],
+        "messages": [{**message, "text": {"body": TEXT.format(number)}}],
+    }
+    entry = {"id": "102290129340398", "changes": [{"field": "messages", "value": value}]}
+    return json.dumps({"object": "whatsapp_business_account", "entry": [entry]}).encode()
+
+
+def _open_whatsapp(base_url: str, door: FakeDoor) -> Channel:
+    keys = {"token": whatsapp_peer.TOKEN, "secret": whatsapp_peer.SECRET, "verify_token": "v"}
+    told = {**keys, "phone_number_id": whatsapp_peer.NUMBER_ID, "base_url": base_url}
+    channel = whatsapp.create("wa", whatsapp.Settings.model_validate(told), door.door())
+    channel._pace = _NoPace()
+    return channel
+
+
+def _viber_call(number: int) -> bytes:
+    sender = {"id": f"id-{number}=", "name": "Иван", "language": "ru", "api_version": 10}
+    event = {"event": "message", "timestamp": 1763715600627, "message_token": number + 1, "sender": sender}
+    return json.dumps({**event, "message": {"type": "text", "text": TEXT.format(number)}}).encode()
+
+
+def _open_viber(base_url: str, door: FakeDoor) -> Channel:
+    told = {"token": viber_peer.TOKEN, "sender": "Touchline", "base_url": base_url}
+    channel = viber.create("vb", viber.Settings.model_validate(told), door.door())
+    channel._pace = _NoPace()
+    return channel
+
+
+VENDORS = (
+    Vendor(
+        name="WhatsApp",
+        header="X-Hub-Signature-256",
+        secret=whatsapp_peer.SECRET,
+        mark="sha256=",
+        call=_whatsapp_call,
+        open=_open_whatsapp,
+        to=Identity("whatsapp", whatsapp_peer.CLIENT),
+        peer=whatsapp_peer.GraphApi,
+        path=f"/{whatsapp_peer.NUMBER_ID}/messages",
+        sign_in={"Authorization": f"Bearer {whatsapp_peer.TOKEN}"},
+        said=lambda text: {
+            "messaging_product": "whatsapp",
+            "to": whatsapp_peer.CLIENT,
+            "type": "text",
+            "text": {"body": text},
+        },
+    ),
+    Vendor(
+        name="Viber",
+        header="X-Viber-Content-Signature",
+        secret=viber_peer.TOKEN,
+        mark="",
+        call=_viber_call,
+        open=_open_viber,
+        to=Identity("viber", viber_peer.IVAN["id"]),
+        peer=viber_peer.Viber,
+        path="/send_message",
+        sign_in={"X-Viber-Auth-Token": viber_peer.TOKEN},
+        said=lambda text: {
+            "receiver": viber_peer.IVAN["id"],
+            "sender": {"name": "Touchline"},
+            "type": "text",
+            "text": text,
+        },
+    ),
+)
+
+
+def _post(pipe: Connection, place: int) -> None:
+    """The vendor's side of what comes in: told an address, posts everything; told nothing, ends."""
+    vendor = VENDORS[place]
+    bodies = [vendor.call(number) for number in range(IN)]
+    calls = [(body, vendor.headers(body)) for body in bodies]
+
+    async def post(url: str) -> None:
+        waiting = iter(calls)
+        async with ClientSession(connector=TCPConnector(limit=AT_ONCE)) as http:
+
+            async def work() -> None:
+                for body, headers in waiting:
+                    async with http.post(url, data=body, headers=headers) as answer:
+                        if answer.status != 200:
+                            raise RuntimeError(f"answered {answer.status}")
+
+            await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+
+    while url := pipe.recv():
+        began = time.perf_counter()
+        asyncio.run(post(url))
+        pipe.send(time.perf_counter() - began)
+
+
+def _serve(pipe: Connection, place: int) -> None:
+    """The vendor's server, for what goes out."""
+
+    async def serve() -> None:
+        async with VENDORS[place].peer() as peer:
+            pipe.send(peer.base_url)
+            await asyncio.to_thread(pipe.recv)
+
+    asyncio.run(serve())
+
+
+@contextmanager
+def _process(work: Callable[[Connection, int], None], place: int) -> Iterator[Connection]:
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(theirs, place), daemon=True)
+    process.start()
+    try:
+        yield ours
+    finally:
+        ours.send("")
+        process.join(10)
+
+
+async def _in(pipe: Connection, handle: Callable[[web.Request], Awaitable[web.Response]]) -> float:
+    app = web.Application()
+    app.router.add_post("/hook", handle)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    pipe.send(f"http://127.0.0.1:{runner.addresses[0][1]}/hook")
+    spent = await asyncio.to_thread(pipe.recv)
+    await runner.cleanup()
+    return IN / float(spent)
+
+
+async def _in_by_us(vendor: Vendor, pipe: Connection) -> float:
+    door = _CountingDoor()
+    channel = vendor.open("http://127.0.0.1:9", door)
+
+    async def handle(request: web.Request) -> web.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = await channel.receive(Webhook("POST", "", {}, headers, await request.read(), ""))
+        return web.Response(status=answer.status)
+
+    rate = await _in(pipe, handle)
+    if len({touch.event_key for touch in door.touches}) != IN:
+        raise RuntimeError("some messages are missing")
+    return rate
+
+
+async def _in_bare(vendor: Vendor, pipe: Connection) -> float:
+    async def handle(request: web.Request) -> web.Response:
+        body = await request.read()
+        known = vendor.mark + hmac.new(vendor.secret.encode(), body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(known, request.headers[vendor.header]):
+            return web.Response(status=401)
+        json.loads(body)
+        return web.Response()
+
+    return await _in(pipe, handle)
+
+
+async def _out(send: Callable[[int], Awaitable[None]]) -> float:
+    numbers = iter(range(OUT))
+
+    async def work() -> None:
+        for number in numbers:
+            await send(number)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    return OUT / (time.perf_counter() - began)
+
+
+async def _out_by_us(vendor: Vendor, base_url: str) -> float:
+    channel, at = vendor.open(base_url, FakeDoor()), datetime(2026, 11, 21, tzinfo=UTC)
+
+    async def send(number: int) -> None:
+        await channel.send(Message(f"ref-{number}", (vendor.to,), TEXT.format(number), at))
+
+    rate = await _out(send)
+    await channel.close()
+    return rate
+
+
+async def _out_bare(vendor: Vendor, base_url: str) -> float:
+    """As we do: a connection for each message, for one that was kept may be dead."""
+    async with ClientSession(connector=TCPConnector(force_close=True)) as http:
+
+        async def send(number: int) -> None:
+            said = vendor.said(TEXT.format(number))
+            async with http.post(base_url + vendor.path, json=said, headers=vendor.sign_in) as answer:
+                await answer.json()
+
+        return await _out(send)
+
+
+def run(say: Callable[[str], None] = lambda _: None) -> list[tuple[str, str]]:
+    """Rows of name and figure."""
+    rows = []
+    for place, vendor in enumerate(VENDORS):
+        say(vendor.name)
+        best = dict.fromkeys(("in", "bare in", "out", "bare out"), 0.0)
+        with _process(_post, place) as poster, _process(_serve, place) as server:
+            base_url = server.recv()
+            for _ in range(ROUNDS):  # in turns, the best of each: the machine is never quite quiet
+                best["in"] = max(best["in"], asyncio.run(_in_by_us(vendor, poster)))
+                best["bare in"] = max(best["bare in"], asyncio.run(_in_bare(vendor, poster)))
+                best["out"] = max(best["out"], asyncio.run(_out_by_us(vendor, base_url)))
+                best["bare out"] = max(best["bare out"], asyncio.run(_out_bare(vendor, base_url)))
+        for way in ("in", "out"):
+            share = best[way] / best[f"bare {way}"]
+            rows.append((f"{vendor.name} messages {way}", f"{best[way]:.0f}/s, {share:.0%} of bare aiohttp"))
+    return rows
+
+
+if __name__ == "__main__":
+    for name, figure in run():
+        print(f"{name}: {figure}")
