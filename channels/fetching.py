@@ -62,6 +62,8 @@ async def fetch_all(
     pauses: Sequence[float] | None = None,
 ) -> Found:
     """All files at once, each tried again after the pauses (`PAUSES`). `fetch` raises `ChannelError`."""
+    if not wanted:
+        return Found()
     waits = PAUSES if pauses is None else pauses
     return Found(tuple(await asyncio.gather(*(_fetch(one, fetch, name_of(one), waits) for one in wanted))))
 
@@ -84,8 +86,11 @@ async def deliver_with_files(door: Door, touch: Touch, found: Found) -> bool:
 
     What is missing is noted before the message is committed: a crash in between brings both again.
     """
+    if not found.results:
+        await door.deliver(touch)
+        return True
     key = f"file {touch.event_key}"
-    noted = await door.memory.recall(key) if found.results else None
+    noted = await door.memory.recall(key)
     if found.awaited and not noted:
         await door.memory.keep(key, found.awaited)
     complete = replace(touch, attachments=(*touch.attachments, *found.files), remarks=(*touch.remarks, *found.remarks))
