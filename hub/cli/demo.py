@@ -51,7 +51,7 @@ def demo(
 
     settings = read_settings()
     set_up_logs(settings.log_format, "error")  # a company that cannot mail its alerts would warn of each
-    with _own_home(settings, home) as own:
+    with own_home(settings, home) as own:
 
         def ready(store: Store, address: str) -> None:
             _welcome(own, store, address)
@@ -64,7 +64,7 @@ def demo(
 
 
 @contextmanager
-def _own_home(settings: Settings, wanted: Path | None) -> Iterator[Settings]:
+def own_home(settings: Settings, wanted: Path | None) -> Iterator[Settings]:
     """Settings of a home that holds nothing yet: SQLite in it, whatever database is set up for real work."""
     from hub.sample.demonstration import is_empty
     from hub.settings import PREFIX, environment

@@ -18,10 +18,12 @@ import pytest
 from sqlalchemy import func, select
 
 from channels.asterisk.emulator import Event
+from hub.cli.demo import own_home
 from hub.sample import letters
 from hub.sample.cast import PEOPLE
 from hub.sample.demonstration import is_empty, read_company
 from hub.sample.recordings import STORIES, tell
+from hub.settings import load_settings
 from storage import models
 from storage.engine import open_engines
 from tests.flows.processes import environment
@@ -153,3 +155,22 @@ def test_a_mail_of_the_demonstration_is_read_like_any_other() -> None:
     assert (asked.party[0].value, asked.text) == ("jan.przykladowski@client.example", asked.text)
     assert answered.direction == "outbound" and answered.thread is not None
     assert answered.thread.answers == ("<q7@client.example>",)
+
+
+def test_the_home_is_an_empty_one_or_one_of_its_own(home: Path) -> None:
+    with own_home(load_settings(), None) as settings:
+        assert settings.home == home
+        assert settings.database == f"sqlite:///{home}/touchline.db"
+    (home / "touchline.db").write_text("data")
+    with own_home(load_settings(), None) as settings:
+        elsewhere = settings.home
+        assert elsewhere != home and is_empty(elsewhere)
+        (elsewhere / "files").mkdir()
+    assert not elsewhere.exists()
+    assert [path.name for path in home.iterdir()] == ["touchline.db"]
+
+
+def test_the_real_database_is_never_that_of_the_demonstration(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOUCHLINE_DATABASE_URL", "postgresql://somebody@127.0.0.1:1/real")
+    with own_home(load_settings(), None) as settings:
+        assert settings.database == f"sqlite:///{home}/touchline.db"
