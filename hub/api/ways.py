@@ -8,11 +8,11 @@ from pydantic import Field
 from sqlalchemy import Connection
 from typing_extensions import TypedDict
 
+from hub import ways
 from hub.api.call import Call, operation
 from hub.api.values import In, Long
 from hub.costs import measure
 from hub.errors import NotFound
-from hub.ways import Way, list_ways
 from storage.repositories import conversations, ratings
 
 
@@ -44,20 +44,20 @@ class WayPage(TypedDict):
     answer=WayPage,
     refusals=(404,),
 )
-async def list_all(call: Call[Any, Any]) -> WayPage:
+async def list_ways(call: Call[Any, Any]) -> WayPage:
     """A reply without `line` takes the usual way; `template_only` ones take a template, and free text no more."""
     number, setup, now = call.path["id"], call.setup, call.hub.store.now()
 
-    def read(connection: Connection) -> list[Way]:
+    def read(connection: Connection) -> list[ways.Way]:
         talk = conversations.find(connection, number)
         if talk is None:
             raise NotFound("there is no conversation %(number)s", number=number)
-        return list_ways(connection, setup, talk.client_id, now, ratings.last_heard(connection, number))
+        return ways.list_ways(connection, setup, talk.client_id, now, ratings.last_heard(connection, number))
 
     return {"items": [_show(one) for one in await call.read(read)], "next": None}
 
 
-def _show(one: Way) -> WayOut:
+def _show(one: ways.Way) -> WayOut:
     return {
         "line": one.line,
         "channel": one.channel,
