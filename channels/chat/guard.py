@@ -13,9 +13,9 @@ from channels.throttle import Rate, Throttle, network_of, read_rate
 from channels.touch import Webhook
 
 MOST_BODY = 64 * 1024
-_ASKED: Rate = (240, 60.0)
+_ASKED: Rate = (1200, 60.0)
 """Everything but writing: sessions, streams, reports of what was seen. Many visitors may share one address."""
-_PER_SESSION, _PER_NETWORK, _PER_PROCESS = 12, 200, 10_000
+_PER_SESSION, _PER_NETWORK, _PER_PROCESS = 12, 500, 10_000
 _CORS = {"Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
 
 

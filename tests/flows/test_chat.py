@@ -7,9 +7,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import ClientSession, ClientTimeout
 from playwright.async_api import Browser, Locator, Page, expect
 
+from channels.chat import stream
 from hub.actions.writing import Letter, reply
 from hub.actor import Actor
 from hub.presence import come_back, go_away
@@ -141,17 +143,23 @@ async def _reply(house: House, conversation: int, text: str) -> Row:
 
 
 async def test_who_has_gone_finds_his_answer_when_he_is_back(
-    browser: Browser, tmp_path: Path, database_url: str
+    browser: Browser, tmp_path: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(stream, "_GRACE_S", 0.1)
     async with open_counter(tmp_path, database_url) as (counter, shop), ClientSession() as http:
         house = House(counter.running, counter.address, http)
         page = await shop.visit(browser)
         await write(page, "Вы ещё работаете?")
         asked = await talk_of(house, "Вы ещё работаете?")
-        kept = await page.context.storage_state()
-        await page.close()
-        sent = await _reply(house, asked["conversation_id"], "Да, до восьми.")
-        await house.wait_for_row(models.delivery, id=sent["id"], state="sent")
+        async with at_desk(browser, counter) as desk:
+            await open_conversation(desk, counter, asked["conversation_id"])
+            await expect(desk.locator(".ids")).to_contain_text("сейчас на сайте")
+            kept = await page.context.storage_state()
+            await page.close()
+            await expect(desk.locator(".ids")).to_contain_text("ушёл с сайта", timeout=15_000)
+            await expect(desk.locator(".talk-head")).to_contain_text("ответ в чате он увидит, когда вернётся")
+            await answer(desk, "Да, до восьми.")
+        sent = await house.wait_for_row(models.delivery, state="sent")
         back = await (await browser.new_context(storage_state=kept)).new_page()
         await back.goto(shop.url)
         await expect(launcher(back)).to_contain_text("1")
