@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -86,23 +86,29 @@ class Mine:
     open: bool
 
 
-def read_pop(connection: Connection, setup: SetUp, number: int, now: datetime) -> Pop | None:
-    """Everything that is the same for all whom it concerns; None for what is no call."""
+def read_pop(connection: Connection, setup: SetUp, number: int, now: datetime, known: Pop | None = None) -> Pop | None:
+    """Everything that is the same for all whom it concerns; None for what is no call.
+
+    `known` is the same call a moment ago: whose it is and what was before does not change while it rings.
+    """
     found = connection.execute(select(interaction).where(interaction.c.id == number)).mappings().first()
     if found is None or found["call"] is None:
         return None
     row = dict(found)
+    parts = find_parts(row, setup.operator_by_extension)
     whose: int | None = row["client_id"]
-    card = clients.read_card(connection, whose) if whose is not None else None
-    promised = promises.read_promises(connection, None, whose) if whose is not None else []
+    promised = promises.read_promises(connection, None, whose)[:_PROMISES] if whose is not None else []
+    tasks = promises.read_client_tasks(connection, whose)[:_TASKS] if whose is not None else []
+    if known is not None and known.row["client_id"] == whose and known.row["candidates"] == row["candidates"]:
+        return replace(known, row=row, parts=parts, promises=tuple(promised), tasks=tuple(tasks))
     return Pop(
         row=row,
-        parts=find_parts(row, setup.operator_by_extension),
-        card=card,
+        parts=parts,
+        card=clients.read_card(connection, whose) if whose is not None else None,
         candidates=tuple(_candidates(connection, row)),
         earlier=_earlier(connection, row),
-        promises=tuple(promised[:_PROMISES]),
-        tasks=tuple(promises.read_client_tasks(connection, whose)[:_TASKS]) if whose is not None else (),
+        promises=tuple(promised),
+        tasks=tuple(tasks),
         asked=find_asked(connection, setup, row, now),
     )
 

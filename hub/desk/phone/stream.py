@@ -23,6 +23,8 @@ from storage.events import Event
 
 GONE = "gone"
 _PICKED = frozenset({"answered", "transferred"})
+_PHASES = _PICKED | {"ringing", "unanswered", "held", "resumed", "ended", "completed"}
+"""Steps of the call itself, which change nothing about whose it is; what people do (choose, rename) is read anew."""
 _MOST_KEPT = 500
 Message = dict[str, Any]
 _Read = asyncio.Task[Pop | None]
@@ -41,15 +43,24 @@ class Pops:
             return await self._read(number)
         known = self._reading.get(number)
         if known is None or known[0] is not cause:
-            known = (cause, asyncio.create_task(self._read(number)))
+            before = _recent(known) if cause.what in _PHASES else None
+            known = (cause, asyncio.create_task(self._read(number, before)))
+            self._reading.pop(number, None)
             self._reading[number] = known
             if len(self._reading) > _MOST_KEPT:
                 self._reading.pop(next(iter(self._reading)))
         return await asyncio.shield(known[1])
 
-    async def _read(self, number: int) -> Pop | None:
+    async def _read(self, number: int, before: Pop | None = None) -> Pop | None:
         setup, now = self._hub.setup.current, self._hub.store.now()
-        return await self._hub.store.read(lambda connection: read_pop(connection, setup, number, now))
+        return await self._hub.store.read(lambda connection: read_pop(connection, setup, number, now, before))
+
+
+def _recent(known: tuple[Event, _Read] | None) -> Pop | None:
+    """What was read for the phase before, if it went well."""
+    if known is None or not known[1].done() or known[1].cancelled() or known[1].exception() is not None:
+        return None
+    return known[1].result()
 
 
 POPS: web.AppKey[Pops] = web.AppKey("desk_pops")
