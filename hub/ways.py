@@ -18,8 +18,6 @@ from hub.setup.problem import suggest
 from hub.setup.snapshot import SetUp
 from storage import models
 
-_SCHEMES = {"email": ("email",), "sms": ("phone",), "whatsapp": ("phone", "whatsapp"), "viber": ("viber", "phone")}
-
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -45,7 +43,8 @@ class Way:
 
 def schemes_of(channel: str) -> tuple[str, ...]:
     """The schemes of identities that a channel can write to."""
-    return _SCHEMES.get(channel, (channel,))
+    found: tuple[str, ...] = trait_of(channel, "SCHEMES", (channel,))
+    return found
 
 
 def writing_channels() -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from routing.calendar.span import DAY, Hours
@@ -15,8 +16,9 @@ Selector = Callable[[Facts], bool]
 
 WRITTEN = frozenset({"message", "letter", "fax"})
 REQUESTS = frozenset({"message", "form", "letter", "fax"})
-MESSENGERS = frozenset({"telegram", "whatsapp", "viber", "vk", "max", "chat"})
-CHANNEL_GROUPS = {"messenger": MESSENGERS, "phone": frozenset({"asterisk", "phone"}), "call": frozenset({"asterisk"})}
+CHANNEL_GROUPS = {"phone": frozenset({"asterisk", "phone"}), "call": frozenset({"asterisk"})}
+NO_MESSENGERS = frozenset({"email", "sms", "form", "webform", "desk", "api", "unknown"}).union(*CHANNEL_GROUPS.values())
+"""Whatever else a touch comes through is a messenger: a new one needs no entry here."""
 NOT_OUT = frozenset({"pending", "failed"})
 
 
@@ -118,12 +120,24 @@ def _tests(chosen: For) -> list[tuple[str, Selector]]:
     return tests
 
 
-def _among(get: Callable[[Facts], Any], values: frozenset[str]) -> Selector:
+def _among(get: Callable[[Facts], Any], values: Container[Any]) -> Selector:
     return lambda facts: get(facts) in values
 
 
-def _widened(channels: tuple[str, ...]) -> frozenset[str]:
-    return frozenset().union(*(CHANNEL_GROUPS.get(each, frozenset((each,))) for each in channels))
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """The channels that a table names, one by one or by their group."""
+
+    names: frozenset[str]
+    messengers: bool = False
+
+    def __contains__(self, channel: object) -> bool:
+        return channel in self.names or (self.messengers and channel is not None and channel not in NO_MESSENGERS)
+
+
+def _widened(channels: tuple[str, ...]) -> Channels:
+    named = frozenset().union(*(CHANNEL_GROUPS.get(each, frozenset((each,))) for each in channels))
+    return Channels(named, messengers="messenger" in channels)
 
 
 def _field_test(name: str, value: Any) -> Selector:
@@ -246,7 +260,7 @@ def _interaction_tests(table: After | Action) -> list[Matcher]:
     return tests
 
 
-def _attribute_test(name: str, values: frozenset[str]) -> Matcher:
+def _attribute_test(name: str, values: Container[Any]) -> Matcher:
     return lambda interaction, facts: getattr(interaction, name) in values
 
 
@@ -288,9 +302,10 @@ def _never(interaction: InteractionFacts, facts: Facts) -> bool:
     return False
 
 
-def _sent_by(channels: frozenset[str]) -> Matcher:
+def _sent_by(channels: Channels) -> Matcher:
     def test(interaction: InteractionFacts, facts: Facts) -> bool:
-        return interaction.direction == "outbound" and (interaction.channel in channels or interaction.kind in channels)
+        ways = interaction.channel in channels or interaction.kind in channels.names
+        return interaction.direction == "outbound" and ways
 
     return test
 

@@ -14,7 +14,9 @@ from channels.sms.settings import HttpSettings, Settings, SmppSettings
 from channels.sms.smpp import SmppChannel
 from channels.touch import Touch
 
-__all__ = ["STOP_HOLDS", "Cost", "Settings", "create", "measure", "parse_again"]
+__all__ = ["SCHEMES", "STOP_HOLDS", "Cost", "Settings", "create", "measure", "parse_again"]
+
+SCHEMES = ("phone",)
 
 STOP_HOLDS = True
 """Mobile operators hold the sender to it: after STOP not even an answer goes out, until START."""

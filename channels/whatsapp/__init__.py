@@ -10,9 +10,11 @@ from channels.whatsapp.adapter import WhatsAppChannel
 from channels.whatsapp.parse import MEDIA_TYPE, read_again
 from channels.whatsapp.settings import Settings
 
-__all__ = ["BUTTONS", "FREE_TEXT", "Settings", "create", "parse_again"]
+__all__ = ["BUTTONS", "FREE_TEXT", "SCHEMES", "Settings", "create", "parse_again"]
 
 BUTTONS = True
+
+SCHEMES = ("whatsapp", "phone")
 
 FREE_TEXT = timedelta(hours=24)
 """The customer service window (developers.facebook.com, WhatsApp, "Sending messages"): after it only templates."""
