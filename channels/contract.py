@@ -327,12 +327,33 @@ class Cost(Protocol):
     def foreign(self) -> str | None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One test call: whether all is well, what was seen in sentences, what was not with its remedy, what the call came
+    to, and how many events of each kind were heard."""
+
+    well: bool
+    seen: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
+    call: Mapping[str, Any]
+    events: Mapping[str, int]
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """A channel that can watch one call to see whether it is set up well."""
+
+    async def watch_call(self, seconds: float) -> Watched:
+        """Until one call has ended, or so long. Raises `ChannelError`."""
+
+
 class ChannelModule(Protocol):
     """What a channel folder's `__init__` offers.
 
     What only some channels are is said by further names there, which the hub looks for:
 
         WRITES = False           nobody can be written to through it (a telephone exchange)
+        SCHEMES = ("phone",)     whom it can write to, by the schemes of identities; else those of its own name
         BUTTONS = True           `Message.buttons` are shown; elsewhere a question asks for a number in words
         STOP_HOLDS = True        who said STOP hears nothing more until he says START, whatever he writes meanwhile
         FREE_TEXT = timedelta    so long after the client's last message free text may be sent, then `Message.template`

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from channels.asterisk import doctor
+from channels.asterisk import doctor, trial
 from channels.asterisk.aftermath import Aftermath
 from channels.asterisk.arrivals import Arrivals
 from channels.asterisk.calls import Calls, Phase
@@ -25,7 +25,7 @@ from channels.asterisk.settings import Settings
 from channels.asterisk.telephone import Dialling
 from channels.asterisk.touches import make_touch
 from channels.asterisk.wire import Wire
-from channels.contract import Door, Health, Keeping, LineState, OpenCall, Presence, Sound
+from channels.contract import Door, Health, Keeping, LineState, OpenCall, Presence, Sound, Watched
 from channels.errors import BadSettings, Rejected
 from channels.touch import Message, Sent, Webhook, WebhookAnswer
 
@@ -92,6 +92,10 @@ class AsteriskChannel:
     async def check(self) -> Health:
         """Sign in, look around, and say what an administrator must change."""
         return await doctor.check(self._settings, self._door)
+
+    async def watch_call(self, seconds: float) -> Watched:
+        """See `Watcher.watch_call`."""
+        return (await trial.watch_call(self._settings, self._door, seconds)).as_told()
 
     async def send(self, message: Message) -> Sent:
         """A PBX carries voices, no messages."""

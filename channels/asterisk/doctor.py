@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import datetime
 
-from channels.asterisk.calls import Calls, Phase
-from channels.asterisk.endpoints import Endpoints
 from channels.asterisk.places import Finding, judge_places
 from channels.asterisk.settings import Settings
 from channels.asterisk.wire import Wire
@@ -189,66 +183,3 @@ async def _clock(wire: Wire, door: Door) -> list[Finding]:
         return []
     way = "ahead" if skew > 0 else "behind"
     return [Finding(f"the clock of the PBX is {abs(skew):.0f} s {way}", "Let both machines keep time by NTP.")]
-
-
-@dataclass(slots=True)
-class Report:
-    """What one test call showed."""
-
-    phases: list[Phase] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    events: dict[str, int] = field(default_factory=dict)
-
-
-async def watch_call(settings: Settings, door: Door, seconds: float) -> Report:
-    """Watch until one call has ended, or so long; say what was seen of it and what not. Raises `ChannelError`."""
-    wire = Wire(settings)
-    report = Report()
-    try:
-        await wire.open()
-        report.findings += await examine(wire, settings, door)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                endpoints = Endpoints(settings.interface, door.extensions, frozenset(settings.trunks))
-                await _watch(wire, Calls(endpoints, door.extensions), door, report)
-        report.events = {name.decode("ascii", "replace"): count for name, count in wire.seen.items()}
-        report.findings += [
-            one for one in (*judge_stream(wire), *judge_call(report, settings)) if one not in report.findings
-        ]
-    finally:
-        await wire.close()
-    return report
-
-
-async def _watch(wire: Wire, calls: Calls, door: Door, report: Report) -> None:
-    async for event in wire.events():
-        now: datetime = door.now()
-        report.phases += calls.feed(event, now)
-        if any(phase.name == "ended" for phase in report.phases):
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1.0):  # what comes late belongs to it
-                    async for late in wire.events():
-                        report.phases += calls.feed(late, now)
-            return
-
-
-def judge_call(report: Report, settings: Settings) -> list[Finding]:
-    """What one call ought to have shown and did not."""
-    if not report.phases:
-        if not report.events.get("Newchannel"):
-            return [Finding("no call was seen", "Call one of your numbers, and let class call be read.", grave=True)]
-        return [Finding("channels were seen, but nobody was called", "Does the dialplan dial or queue?", grave=True)]
-    facts = report.phases[-1].facts
-    found = []
-    if facts.get("outcome") == "answered" and not facts.get("recording"):
-        remedy = "Let class dialplan be read, or set CDR(userfield) to the file in the dialplan, before MixMonitor."
-        found.append(Finding("the call showed no recording", remedy))
-    if facts.get("queue") and settings.queues and facts["queue"] not in settings.queues:
-        found.append(Finding(f"the queue {facts['queue']!r} is none of the line's queues", "Add it to queues."))
-    if not any(phase.number for phase in report.phases):
-        found.append(Finding("the caller's number was not seen", "Does the trunk pass it on?"))
-    for leg in facts.get("legs") or ():
-        if not leg.get("operator"):
-            remedy = "Give an operator this extension, or correct `interface`."
-            found.append(Finding(f"nobody is known by the extension {leg.get('extension')}", remedy))
-    return found

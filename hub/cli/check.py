@@ -28,11 +28,17 @@ _WORDS = {"running": "running", "will_retry": "will retry", "needs_person": "nee
 def check(
     line: Annotated[str | None, typer.Argument(help="Key of one line; without it all are checked.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    test_call: Annotated[
+        bool, typer.Option("--test-call", help="Watch one call on a telephone line, and say what was seen of it.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="How long to wait for the test call.", min=1, max=3600)] = 120,
 ) -> None:
     """Connect and sign in on every line, and say: running, will retry, or needs a person, why, and what to do.
 
     Exits with 1 unless all run. Lines whose policy is "off" are left out unless they are named.
     """
+    if test_call and line is None:
+        raise Failure("which line shall be watched?", "Write: touchline check LINE --test-call", code=2)
     from hub.setup.live import LiveSetUp
     from hub.setup.problem import suggest
 
@@ -44,6 +50,11 @@ def check(
     if line is not None and line not in known:
         store.engines.dispose()
         raise Failure(f"there is no line {line!r}", suggest(line, known), code=2)
+    if test_call and line is not None and line in setup.current.lines:
+        from hub.cli.trial import watch
+
+        watch(settings, store, setup, line, seconds, as_json)
+        return
     wanted = [
         key for key, each in setup.current.lines.items() if key == line or (line is None and each.policy != "off")
     ]

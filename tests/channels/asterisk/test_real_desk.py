@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from channels.asterisk import doctor
+from channels.asterisk import trial
 from channels.contract import LineState, OperatorPresence, OperatorState, Telephone
 from channels.errors import Rejected
 from tests.channels.asterisk.show import House
@@ -147,8 +147,8 @@ async def test_one_test_call_is_watched_and_judged(own_asterisk: Asterisk) -> No
     except PeerMissing as problem:
         do_without(problem)
     async with phones, routing.listening():
-        watching = asyncio.create_task(doctor.watch_call(lean.settings(), lean.door(), 15))
-        flood = asyncio.create_task(doctor.watch_call(flooded.settings(), flooded.door(), 15))
+        watching = asyncio.create_task(trial.watch_call(lean.settings(), lean.door(), 15))
+        flood = asyncio.create_task(trial.watch_call(flooded.settings(), flooded.door(), 15))
         await asyncio.sleep(1)
         await phones.operator(desk.ports[0], "answer", 300)
         await phones.caller(desk.direct_did, "bye", 1500)
