@@ -36,8 +36,6 @@ ACTIONS = frozenset(
         *("pause_recording", "routed"),
     )
 )
-_NOBODY = "nobody listens on this telephone line just now; nothing was done"
-_SILENT = "the exchange has not answered in time; look whether it was done before you try again"
 
 
 async def order(hub: Hub, line: str, action: str, **arguments: Any) -> Any:
@@ -72,6 +70,13 @@ async def carry_out(telephone: Telephone, action: str, arguments: Mapping[str, A
     return await found if isinstance(found, Awaitable) else found
 
 
+def _nobody() -> Unavailable:
+    return Unavailable(
+        "nobody listens on this telephone line just now; nothing was done",
+        remedy="Look at the line; try again when it runs.",
+    )
+
+
 def told(kind: str, reason: str, remedy: str | None) -> Unavailable | Conflict:
     """A channel's error in the hub's words."""
     refused = Conflict if kind in ("Rejected", "OptedOut") else Unavailable
@@ -85,12 +90,12 @@ async def _ask(hub: Hub, line: str, action: str, arguments: Mapping[str, Any]) -
     until = now + timedelta(seconds=BEGIN_S)
     async with hub.live.listen() as queue:
         if not await hub.store.write(lambda unit: rows.place(unit, number, line, action, dict(arguments), until)):
-            raise Unavailable(_NOBODY, remedy="Look at the line; try again when it runs.")
+            raise _nobody()
         try:
             if (answer := await _wait(hub, queue, number, BEGIN_S)) is not None:
                 return answer
             if await hub.store.write(lambda unit: rows.withdraw(unit, number)):
-                raise Unavailable(_NOBODY, remedy="Look at the line; try again when it runs.")
+                raise _nobody()
             return await _wait(hub, queue, number, FINISH_S)
         finally:
             await hub.store.write(lambda unit: rows.forget(unit, number))
@@ -115,7 +120,7 @@ async def _wait(hub: Hub, queue: asyncio.Queue[Event | None], number: str, secon
 
 def _read_answer(answer: Mapping[str, Any] | None) -> Any:
     if answer is None:
-        raise Unavailable(_SILENT)
+        raise Unavailable("the exchange has not answered in time; look whether it was done before you try again")
     if "error" in answer:
         raise told(answer["error"], answer.get("reason", ""), answer.get("remedy"))
     return answer.get("result")
@@ -159,7 +164,7 @@ class OrderTaker:
     async def _answer(self, line: str, action: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         telephone = self._telephone_of(line)
         if telephone is None or action not in ACTIONS:
-            return {"error": "Unreachable", "reason": _NOBODY}
+            return {"error": "Unreachable", "reason": "the line has stopped"}
         try:
             return {"result": await carry_out(telephone, action, arguments)}
         except ChannelError as error:
