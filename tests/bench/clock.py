@@ -27,20 +27,12 @@ from storage.models import clock_event
 from storage.models.types import Instant
 from storage.store import Store
 from storage.unit import Unit
+from tests.calendars import ALWAYS
 
 MANY, FEW, AT_ONCE = 1_000_000, 1_000, 1_000
-SETUP = """
-[calendar.always]
-zone = "UTC"
-[calendar.always.week]
-mon = ["00:00-24:00"]
-tue = ["00:00-24:00"]
-wed = ["00:00-24:00"]
-thu = ["00:00-24:00"]
-fri = ["00:00-24:00"]
-sat = ["00:00-24:00"]
-sun = ["00:00-24:00"]
-
+SETUP = (
+    ALWAYS
+    + """
 [team.support]
 title = "Support"
 calendar = "always"
@@ -62,6 +54,7 @@ within = "4 working hours"
 calendar = "always"
 warn = ["50%"]
 """
+)
 _NUMBERS = {
     "sqlite": "(WITH RECURSIVE n(i) AS (SELECT :first UNION ALL SELECT i + 1 FROM n WHERE i < :last) SELECT i FROM n)",
     "postgresql": "(SELECT generate_series(CAST(:first AS bigint), CAST(:last AS bigint)) AS i)",

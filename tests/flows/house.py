@@ -22,6 +22,7 @@ from hub.setup.reading import read_setup
 from storage import models
 from storage.search import hits
 from storage.store import Store
+from tests.calendars import ALWAYS
 from tests.peers.dovecot import Dovecot
 from tests.peers.mailbox import Mailbox
 
@@ -31,23 +32,14 @@ Row = dict[str, Any]
 EVERYTHING = frozenset({"web", "listen", "work"})
 PATIENCE_S = 15.0
 
-OFFICE = """
+OFFICE = (
+    ALWAYS
+    + """
 [company]
 name = "Office"
 default_region = "RU"
 calendar = "always"
 languages = ["ru", "en"]
-
-[calendar.always]
-zone = "UTC"
-[calendar.always.week]
-mon = ["00:00-24:00"]
-tue = ["00:00-24:00"]
-wed = ["00:00-24:00"]
-thu = ["00:00-24:00"]
-fri = ["00:00-24:00"]
-sat = ["00:00-24:00"]
-sun = ["00:00-24:00"]
 
 [team.support]
 title = "Поддержка"
@@ -85,6 +77,7 @@ within = "4 working hours"
 calendar = "always"
 steps = [{ when = "due", do = "task:Ответить клиенту", to = "owner" }]
 """
+)
 
 
 def mail_line(key: str, box: Mailbox, imap_port: int, smtp_port: int, **more: str) -> str:

@@ -22,6 +22,7 @@ from hub.setup.snapshot import SetUp, load_setup
 from storage import models
 from storage.store import Store
 from storage.unit import Unit
+from tests.calendars import ALWAYS
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -37,22 +38,13 @@ IVAN = Identity("email", "ivan@example.org", "Иван Петров")
 IVANS_PHONE = Identity("phone", "+78123258351")
 OLGA = Identity("email", "olga@example.org", "Ольга")
 
-SETUP = """
+SETUP = (
+    ALWAYS
+    + """
 [company]
 name = "Office"
 default_region = "RU"
 calendar = "always"
-
-[calendar.always]
-zone = "UTC"
-[calendar.always.week]
-mon = ["00:00-24:00"]
-tue = ["00:00-24:00"]
-wed = ["00:00-24:00"]
-thu = ["00:00-24:00"]
-fri = ["00:00-24:00"]
-sat = ["00:00-24:00"]
-sun = ["00:00-24:00"]
 
 [team.support]
 title = "Поддержка"
@@ -125,6 +117,7 @@ after = { event = "contract.closed" }
 action = { send = ["email"] }
 within = "10 days"
 """
+)
 
 
 @dataclass(slots=True)
