@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ class Way:
     """One line for one client. `to` is the address it would go to; None: he has none that can be written to.
 
     `why` says what stands in the way (a text of the desk's catalogs), None when nothing does. `template_only`: free
-    text cannot be sent any more, an approved template can. `usual`: the way he wrote last.
+    text cannot be sent any more, an approved template can; `free_until`: when that will be so. `usual`: he wrote that
+    way last.
     """
 
     line: str
@@ -34,6 +35,7 @@ class Way:
     remedy: str | None = None
     template_only: bool = False
     usual: bool = False
+    free_until: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -169,8 +171,11 @@ def _look(
     objection = object_to(connection, setup, Asked(channel, client, str(to), SERVICE))
     if objection is not None:
         return _barred(about, objection.reason, objection.remedy)
-    closed = not is_free(connection, setup, key, client, now)
-    return Way(key, channel, to, template_only=closed, usual=about.usual)
+    until = free_until(connection, setup, key, client)
+    if until is True:
+        return about
+    ends = until if isinstance(until, datetime) and now < until else None
+    return replace(about, template_only=ends is None, free_until=ends)
 
 
 def _barred(way: Way, why: str, remedy: str | None) -> Way:
