@@ -27,10 +27,12 @@ class PictureKeeper:
         self._line = line
         self._newest: Presence | None = None
         self._writing: asyncio.Task[None] | None = None
+        self._shown = False
 
     def show(self, picture: Presence) -> None:
         """Write it soon; a newer one may overtake it."""
         self._newest = picture
+        self._shown = True
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write())
 
@@ -47,6 +49,9 @@ class PictureKeeper:
 
     async def lose(self) -> None:
         """The line is down, or another process has it: what was said of it counts no more."""
+        if not self._shown:
+            return
+        self._shown = False
         self._newest = None
         writing, self._writing = self._writing, None
         if writing is not None:

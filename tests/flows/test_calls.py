@@ -8,6 +8,8 @@ from typing import Any
 
 from channels.asterisk.emulator import Emulator, read_stream, retime
 from hub import clock
+from hub.presence import read_presence
+from hub.telephony.picture import read_picture
 from storage import models
 from tests.flows.house import House, open_house
 
@@ -57,6 +59,41 @@ async def test_each_call_is_one_row_of_the_log(tmp_path: Path, database_url: str
         assert answered["client_id"] == missed["client_id"] != ours["client_id"]
         assert (ours["direction"], ours["operator"]) == ("outbound", "ivan")
         assert all(row["team"] == "support" for row in rows.values())
+
+
+async def test_telephones_are_seen_as_long_as_their_line_runs(tmp_path: Path, database_url: str) -> None:
+    pbx = Emulator(clock.now, queues={"support": ("PJSIP/101", "PJSIP/102")})
+    async with pbx, open_house(tmp_path, database_url, pbx_line(pbx)) as house:
+
+        async def states() -> dict[str, str]:
+            setup, now = house.hub.setup.current, clock.now()
+            picture = await house.store.read(lambda connection: read_picture(connection, setup, now))
+            return {one.operator: one.state for one in picture.operators}
+
+        async def on_call() -> frozenset[str]:
+            return (await house.store.read(lambda connection: read_presence(connection, clock.now()))).on_call
+
+        async def free() -> bool:
+            return await states() == {"ivan": "free", "petr": "free"}
+
+        async def talking() -> bool:
+            return await states() == {"ivan": "talking", "petr": "free"} and await on_call() == {"ivan"}
+
+        async def unknown() -> bool:
+            return await states() == {"ivan": "offline", "petr": "offline"}
+
+        await house.wait_until("both are free", free)
+        told = stream("queue_answered_caller_hangup", 1)
+        cut = next(number for number, event in enumerate(told) if event["Event"] == "HangupRequest")
+        for event in told[:cut]:
+            await pbx.say(event)
+        await house.wait_until("Ivan talks", talking)
+        pbx.deaf = True
+        pbx.drop()
+        await house.wait_until("nothing is known", unknown)
+        assert await house.rows(models.phone) == [] and await on_call() <= {"ivan"}
+        pbx.deaf = False
+        await house.wait_until("both are seen again", free, 40)
 
 
 async def test_a_hub_that_was_away_goes_on_with_what_lasts_and_closes_what_is_gone(
