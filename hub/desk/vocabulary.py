@@ -200,10 +200,12 @@ _WORDS["phone"] = {
     "offline": _("telephone off"),
 }
 
-_WORDS["field"] = {
+_WORDS["field"] |= {
     **_WORDS["scheme"],
     "opted_out": _("wants no messages"),
     "rating": _("Rating"),
+    "page": _("Page"),
+    "referrer": _("Came from"),
 }
 
 _WORDS["suspicion"] = {
