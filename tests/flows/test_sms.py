@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from hub.actions.writing import Letter, reply
+from hub.actions.writing import Letter, reply, write_first
 from hub.actor import Actor
+from hub.clock import now
 from hub.errors import BadInput
 from storage import models
 from tests.channels.door import until
@@ -126,6 +129,37 @@ async def test_stop_is_marked_and_names_cannot_be_answered(office: Office) -> No
     assert await house.rows(models.obligation, started_by=named["id"]) == []
     with pytest.raises(BadInput):
         await office.answer(named["conversation_id"], "Hello")
+
+
+async def test_who_sleeps_is_not_written_to_unasked(tmp_path: Path, database_url: str) -> None:
+    """What answers nothing waits for the morning, and says so; an answer goes out at once."""
+    zone = ZoneInfo("Europe/Moscow")
+    wall = now().astimezone(zone)
+    hours = f"{wall - timedelta(hours=1):%H:%M}-{wall + timedelta(hours=2):%H:%M}"
+    smsc = Smsc()
+    await smsc.start()
+    line = sms_line(smsc) + f'quiet_hours = "{hours}"\nquiet_for = "unasked"\nzone = "Europe/Moscow"\n'
+    async with open_house(tmp_path, database_url, line) as house:
+        await house.line_runs("sms")
+        setup = house.hub.setup.current
+        letter, whom = Letter("Новости", line="sms"), "phone:+79161234599"
+        _, number = await house.store.write(lambda unit: write_first(unit, setup, ANNA, letter, identity=whom))
+
+        async def put_off() -> bool:
+            return (await house.row(models.delivery, id=number))["postponed_until"] is not None
+
+        await house.wait_until("it is put off", put_off)
+        row = await house.row(models.delivery, id=number)
+        assert (row["state"], row["reason"]) == ("pending", "quiet hours where the recipient lives")
+        assert row["postponed_until"] > now() + timedelta(minutes=90)
+        smsc.say("Где заказ?")
+        asked = await house.inbound()
+        answer = await Office(house, smsc).answer(asked["conversation_id"], "Едет")
+        await house.wait_for_row(models.delivery, id=answer, state="sent")
+        assert smsc.texts() == ["Едет"]
+        job = next(one for one in await house.rows(models.job, kind="deliver") if one["body"] == {"delivery": number})
+        assert job["run_at"] > now() + timedelta(minutes=90)
+    await smsc.stop()
 
 
 async def test_a_gateway_calls_our_webhook(office: Office) -> None:

@@ -16,6 +16,7 @@ from channels.touch import Identity
 from hub.actions.writing import Letter, reply
 from hub.actor import Actor
 from hub.app import open_hub
+from hub.errors import NotWanted
 from hub.outbound import Outgoing, write_down
 from hub.settings import Settings
 from storage import models
@@ -157,7 +158,7 @@ async def test_stop_is_a_note_that_makes_nobody_wait(office: Office) -> None:
     assert await office.house.rows(models.obligation) == []
 
 
-async def test_who_blocks_the_bot_is_noted_and_what_was_on_its_way_fails(office: Office) -> None:
+async def test_who_blocks_the_bot_is_noted_and_not_written_to(office: Office) -> None:
     house = office.house
     asked = await office.ask("Где заказ?")
     office.api.block()
@@ -168,11 +169,44 @@ async def test_who_blocks_the_bot_is_noted_and_what_was_on_its_way_fails(office:
         asked["client_id"],
     )
     setup = house.hub.setup.current
+    with pytest.raises(NotWanted):
+        await house.store.write(lambda unit: reply(unit, setup, asked["conversation_id"], ANNA, Letter("Едет.")))
+    refused = await house.row(models.consent, client_id=asked["client_id"])
+    assert (refused["channel"], refused["state"], refused["source"]) == ("telegram", "refused", "channel")
+    promise = await house.row(models.obligation, started_by=asked["id"])
+    assert promise["state"] == "running"
+
+
+async def test_what_telegram_says_while_sending_is_a_refusal_too(office: Office) -> None:
+    """He blocks the bot, and the update about it is lost: sending finds out."""
+    house = office.house
+    asked = await office.ask("Где заказ?")
+    office.api.blocked.add(55)
+    setup = house.hub.setup.current
     number = await house.store.write(lambda unit: reply(unit, setup, asked["conversation_id"], ANNA, Letter("Едет.")))
     failed = await house.wait_for_row(models.delivery, id=number, state="failed")
     assert "blocked" in failed["reason"]
-    promise = await house.row(models.obligation, started_by=asked["id"])
-    assert promise["state"] == "running"
+    refused = await house.wait_for_row(models.consent, client_id=asked["client_id"])
+    assert (refused["identity"], refused["source"], refused["state"]) == ("telegram:55", "channel", "refused")
+
+
+async def test_how_did_we_do_is_asked_with_buttons_once_and_kept(tmp_path: Path, database_url: str) -> None:
+    async with open_office(tmp_path, database_url, rate='"Как мы справились?"') as office:
+        house, api = office.house, office.api
+        asked = await office.ask("Где заказ?")
+        setup = house.hub.setup.current
+        letter = Letter("Едет.", close="answered")
+        await house.store.write(lambda unit: reply(unit, setup, asked["conversation_id"], ANNA, letter))
+        question = await house.wait_for_row(models.rating, seconds=60, conversation_id=asked["conversation_id"])
+        await house.wait_for_row(models.delivery, interaction_id=question["asked_id"], state="sent")
+        assert api.texts() == ["Едет.", "Как мы справились?"]
+        api.press(api.calls[-1].message_id, "rate:4")
+
+        async def rated() -> bool:
+            return bool((await house.row(models.rating))["score"] == 4)
+
+        await house.wait_until("the rating is kept", rated)
+        assert (await house.row(models.conversation))["state"] == "solved"
 
 
 async def test_a_shared_phone_makes_the_caller_and_the_writer_one_client(office: Office) -> None:
