@@ -1,7 +1,8 @@
 """A small AMI server of ours that plays recorded streams: a PBX for `touchline demo` and for tests, without a PBX.
 
 It signs in, answers what the line asks, keeps a list of the channels that the played events imply, and sends events
-with the time of their playing. It places no calls: what an operator clicks is refused with a reason.
+with the time of their playing. It knows who is in its queues and who pauses. It places no calls: what an operator
+clicks is refused with a reason.
 """
 
 from __future__ import annotations
@@ -46,9 +47,14 @@ class Emulator:
     deaf: bool = False
     asked: list[dict[str, str]] = field(default_factory=list)
     _channels: dict[str, dict[str, str]] = field(default_factory=dict)
+    _members: dict[str, dict[str, str]] = field(default_factory=dict)
     _played: int = 0
     _writers: set[asyncio.StreamWriter] = field(default_factory=set)
     _server: asyncio.Server | None = None
+
+    def __post_init__(self) -> None:
+        """Nobody pauses yet: the reason of a member's pause is empty."""
+        self._members = {queue: dict.fromkeys(members, "") for queue, members in self.queues.items()}
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
@@ -61,6 +67,15 @@ class Emulator:
         self.drop()
         if self._server is not None:
             await self._server.wait_closed()
+
+    @property
+    def pausing(self) -> frozenset[str]:
+        """The interfaces that pause in every queue they are in."""
+        reasons: dict[str, list[str]] = {}
+        for members in self._members.values():
+            for interface, reason in members.items():
+                reasons.setdefault(interface, []).append(reason)
+        return frozenset(interface for interface, several in reasons.items() if all(several))
 
     def drop(self) -> None:
         """Break every connection."""
@@ -140,6 +155,41 @@ class Emulator:
             _write(writer, action, {"Response": "Error", "Message": "There is no PBX behind this demonstration"})
         else:
             _write(writer, action, {"Response": "Success", "Message": "Done"})
+            self._tell_members(action)
+
+    def _tell_members(self, action: Event) -> None:
+        """Everybody hears who pauses, comes to a queue, or leaves it."""
+        interface, name = action.get("Interface", ""), action.get("Action")
+        wanted = (action["Queue"],) if action.get("Queue") else tuple(self._members)
+        for queue in wanted:
+            members = self._members.setdefault(queue, {})
+            if name == "QueueAdd":
+                members[interface] = ""
+                self._tell("QueueMemberAdded", queue, interface)
+            elif name == "QueueRemove" and interface in members:
+                self._tell("QueueMemberRemoved", queue, interface)
+                del members[interface]
+            elif name == "QueuePause" and interface in members:
+                pauses = action.get("Paused", "").lower() in ("true", "1", "yes")
+                members[interface] = (action.get("Reason") or "pause") if pauses else ""
+                self._tell("QueueMemberPause", queue, interface)
+
+    def _tell(self, name: str, queue: str, interface: str) -> None:
+        said = {"Event": name, "Timestamp": f"{self.now().timestamp():.6f}", **self._member(queue, interface)}
+        for writer in self._writers:
+            _write(writer, {}, said)
+
+    def _member(self, queue: str, interface: str) -> dict[str, str]:
+        reason = self._members[queue][interface]
+        return {
+            "Queue": queue,
+            "MemberName": interface,
+            "Interface": interface,
+            "StateInterface": interface,
+            "Status": "1",
+            "Paused": "1" if reason else "0",
+            "PausedReason": reason,
+        }
 
     def _sign_in(self, action: Event, writer: asyncio.StreamWriter) -> None:
         if (action.get("Username"), action.get("Secret")) != (self.username, self.secret):
@@ -153,11 +203,11 @@ class Emulator:
         if name == "CoreShowChannels":
             yield from self._channels.values()
         elif name == "QueueStatus":
-            for queue, members in self.queues.items():
+            for queue, members in self._members.items():
                 yield {"Event": "QueueParams", "Queue": queue}
                 for interface in members:
-                    member = {"Event": "QueueMember", "Queue": queue, "Name": interface, "Location": interface}
-                    yield {**member, "StateInterface": interface, "Status": "1", "Paused": "0"}
+                    member = {**self._member(queue, interface), "Name": interface, "Location": interface}
+                    yield {"Event": "QueueMember", **member}
 
 
 def _write(writer: asyncio.StreamWriter, action: Event, answer: Mapping[str, str]) -> None:

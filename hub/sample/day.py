@@ -34,6 +34,7 @@ PHONES = {"101": "anna", "102": "boris", "103": "vera"}
 PROMISE_S = 90.0
 WRAP_UP_S = 8.0
 _GAP_S = 3.0
+_PATIENCE_S = 60.0
 _MORNING = timedelta(hours=8)
 _EVERY = timedelta(minutes=11)
 _SEED = 7946
@@ -110,6 +111,8 @@ class Day:
             for happen in itertools.cycle(self._script()):
                 several.create_task(self._survive(happen))
                 await self._wait(_GAP_S)
+                async with self._hung_up:
+                    self._hung_up.notify_all()  # a pause may have ended meanwhile
 
     def _script(self) -> tuple[Callable[[], Awaitable[None]], ...]:
         return (
@@ -130,15 +133,17 @@ class Day:
         )
 
     async def _survive(self, happen: Callable[[], Awaitable[None]]) -> None:
-        """What somebody at the desk did meanwhile (he answered first, he closed it) spoils no story."""
+        """What somebody at the desk did meanwhile (he answered first, he paused) spoils no story."""
         try:
             await happen()
         except Refused as refused:
             self.told(f"nothing to do any more: {refused.message}")
+        except TimeoutError:
+            self.told("a call that would have needed more operators than are free")
 
     async def _call(self, story: Story, person: Person | None = None) -> None:
         who = person or next(self._people)
-        async with self._taken(len(story.phones)) as phones:
+        async with self.taken(len(story.phones)) as phones:
             what = "our call to" if story is recordings.CALLED_BACK else "a call from"
             self.told(f"{what} {who.name}, {story.name.replace('_', ' ')}")
             slower = self._chance.uniform(1.4, 2.6) if story.talks else 1.0
@@ -195,7 +200,7 @@ class Day:
         self.told(f"{operator} answers the message of {person.name}")
 
     async def _pause(self) -> None:
-        async with self._taken(1) as (phone,):
+        async with self.taken(1) as (phone,):
             self.told(f"{PHONES[phone]} has a break")
             for reason in ("break", ""):
                 for event in recordings.pause(phone, QUEUES, reason, self.pbx.now()):
@@ -203,17 +208,22 @@ class Day:
                 await self._wait(12.0 if reason else 0.0)
 
     @asynccontextmanager
-    async def _taken(self, number: int) -> Any:
-        """So many free operators; waits until there are."""
+    async def taken(self, number: int) -> Any:
+        """So many operators who are free and do not pause; waits until there are, but not for ever."""
         async with self._hung_up:
-            await self._hung_up.wait_for(lambda: len(self._free) >= number)
-            phones = [self._free.pop(0) for _ in range(number)]
+            async with asyncio.timeout(_PATIENCE_S / self.speed):
+                await self._hung_up.wait_for(lambda: len(self._ready()) >= number)
+            phones = self._ready()[:number]
+            self._free = [phone for phone in self._free if phone not in phones]
         try:
             yield phones
         finally:
             async with self._hung_up:
                 self._free += phones
                 self._hung_up.notify_all()
+
+    def _ready(self) -> list[str]:
+        return [phone for phone in self._free if f"PJSIP/{phone}" not in self.pbx.pausing]
 
     @property
     def _promise(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -17,13 +18,15 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from channels.asterisk.adapter import AsteriskChannel
 from channels.asterisk.emulator import Event
 from hub.cli.demo import own_home
 from hub.sample import letters
 from hub.sample.cast import PEOPLE
-from hub.sample.demonstration import is_empty, read_company
+from hub.sample.demonstration import is_empty, open_day, read_company
 from hub.sample.recordings import STORIES, tell
-from hub.settings import load_settings
+from hub.settings import Settings, load_settings
+from hub.telephony.picture import read_picture
 from storage import models
 from storage.engine import open_engines
 from tests.flows.processes import environment
@@ -174,3 +177,26 @@ def test_the_real_database_is_never_that_of_the_demonstration(home: Path, monkey
     monkeypatch.setenv("TOUCHLINE_DATABASE_URL", "postgresql://somebody@127.0.0.1:1/real")
     with own_home(load_settings(), None) as settings:
         assert settings.database == f"sqlite:///{home}/touchline.db"
+
+
+async def test_an_operator_who_pauses_at_the_desk_is_left_alone(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, listen="127.0.0.1:0")
+    async with open_day(settings, "en", 20.0, lambda text: None) as day:
+        channel = day.hub.listeners.channel_of("pbx")
+        assert isinstance(channel, AsteriskChannel)
+        await channel.pause("101", "lunch")
+        assert day.pbx.pausing == {"PJSIP/101"}
+        picture = await day.hub.store.read(lambda c: read_picture(c, day.hub.setup.current, day.hub.store.now()))
+        async with asyncio.timeout(PATIENCE_S), day.hub.live.listen() as changes:
+            while (anna := picture.of("anna")) is None or anna.state != "paused":
+                await changes.get()
+                picture = await day.hub.store.read(
+                    lambda c: read_picture(c, day.hub.setup.current, day.hub.store.now())
+                )
+        async with day.taken(2) as phones:
+            assert set(phones) == {"102", "103"}
+        with pytest.raises(TimeoutError):
+            async with day.taken(3):
+                raise AssertionError("there are no three")
+        await channel.unpause("101")
+        assert day.pbx.pausing == frozenset()
