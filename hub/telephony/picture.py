@@ -110,6 +110,8 @@ def _operator(operator: str, extension: str, phones: list[Any], wrapping: Any) -
     found = OperatorNow(
         operator, extension, row.state, row.since, row.reason, tuple(row.queues), row.line, bool(row.paused)
     )
+    if row.reason == REASON and row.state != "paused":  # told ahead; until he hangs up it is nobody's business
+        found = replace(found, paused=False, reason="")
     ours = row.state == "paused" and row.reason == REASON
     if row.state not in ("free", "paused") or (wrapping is None and not ours):
         return found

@@ -48,8 +48,12 @@ def finish(office: Office, operator: str) -> Row | None:
 
 def test_it_follows_an_answered_call_and_its_seconds_are_logged(office: Office) -> None:
     with_exchange(office, 'wrap_up = "30 s"')
-    show(office, phone("101", "talking"), phone("102"))
     answered(office)
+    show(office, phone("101", "talking", paused=True, reason=wrap_up.REASON), phone("102"))
+    talking = office.store.read_now(lambda connection: read_picture(connection, office.setup, office.clock())).of(
+        "anna"
+    )
+    assert talking is not None and (talking.state, talking.paused, talking.reason) == ("talking", False, "")
     assert office.rows(models.wrap_up) == []
     call = ended(office)
     show(office, phone("101", "paused", paused=True, reason=wrap_up.REASON), phone("102"))
