@@ -51,7 +51,7 @@ class LineTalks:
         return await self._store.read(find)
 
     async def attendance(self) -> Attendance:
-        """Open by the team's calendar, and somebody of the team at a desk, as far as anybody keeps track."""
+        """Open by the team's calendar, and somebody of the team at a desk, as far as anybody keeps track of that."""
         setup, now = self._setup(), self._store.now()
         return await self._store.read(lambda connection: read_attendance(connection, setup, self._line, now))
 
@@ -80,9 +80,11 @@ def hint_of(event: Event) -> Hint | None:
 
 
 def read_attendance(connection: Connection, setup: SetUp, line: str, now: datetime) -> Attendance:
-    """Who of the line's team (or, without one, of all) could answer now."""
+    """Who of the line's team (or, without one, of all) could answer now. On a line that only receives, nobody."""
     known = setup.lines.get(line)
-    team = known.team if known else None
+    if known is None or not known.sends:
+        return Attendance(False)
+    team = known.team
     calendar = setup.book.calendar_for(None, team)
     if not calendar.is_open(now):
         try:
