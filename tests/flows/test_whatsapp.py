@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from channels.touch import Approved, Identity
+from channels.whatsapp import FREE_TEXT
 from hub.actions.writing import Letter, reply
 from hub.actor import Actor
 from hub.errors import Conflict
@@ -162,6 +163,31 @@ async def test_after_a_day_only_a_template_goes_out(office: Office) -> None:
 def _age(unit: Any, number: int, by: timedelta) -> None:
     table = models.interaction
     unit.connection.execute(table.update().where(table.c.id == number).values(at=unit.now - by))
+
+
+WINDOW = """
+[regulation.whatsapp-window]
+title = "WhatsApp: пока ответ свободен"
+kind = "respond"
+for = { channel = ["whatsapp"] }
+within = "24 hours"
+slot = "window"
+calendar = "always"
+steps = [{ when = "-2 hours", do = "alert", to = "lead" }]
+"""
+
+
+async def test_the_window_is_a_second_deadline_with_a_warning_of_its_own(tmp_path: Path, database_url: str) -> None:
+    """As the channel's README shows it: an ordinary regulation, beside the one that was there."""
+    async with GraphApi() as api, open_house(tmp_path, database_url, whatsapp_line(api), WINDOW) as house:
+        await house.line_runs("wa")
+        api.hook = f"{house.address}/hooks/wa"
+        asked = await Office(house, api).ask("Где заказ?")
+        promises = await house.rows(models.obligation, started_by=asked["id"])
+        assert {one["regulation"] for one in promises} == {"reaction", "whatsapp-window"}
+        (window,) = (one for one in promises if one["regulation"] == "whatsapp-window")
+        assert window["due"] - asked["at"] == FREE_TEXT
+        assert window["next_at"] == window["due"] - timedelta(hours=2)
 
 
 async def test_forged_calls_and_malformed_ones(office: Office) -> None:
