@@ -28,14 +28,14 @@ POLICY = (
 
 @dataclass(slots=True)
 class Shop:
-    """A site on another origin than the hub. `policy` is its Content-Security-Policy."""
+    """A site on another origin than the hub. `policy` is its Content-Security-Policy, `tag` is for the script's tag."""
 
     url: str = ""
     hub: str = ""
     policy: str = ""
     language: str = "ru"
     line: str = "site"
-    dark: bool = False
+    tag: str = ""
     faults: list[str] = field(default_factory=list)
 
     async def show(self, request: web.Request) -> web.Response:
@@ -43,7 +43,8 @@ class Shop:
         html = (
             f'<!doctype html><html lang="{self.language}"><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width, initial-scale=1"><title>Shop</title>'
-            f'<body><h1>Shop</h1><a href="/next">next</a><script src="{self.hub}/chat/{self.line}.js" async></script>'
+            '<body><h1>Shop</h1><a href="/next">next</a> <button data-touchline-chat="site">Ask us</button>'
+            f'<script src="{self.hub}/chat/{self.line}.js" {self.tag} async></script>'
         )
         return web.Response(text=html, content_type="text/html", headers={"Content-Security-Policy": self.policy})
 

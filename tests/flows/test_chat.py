@@ -112,10 +112,13 @@ async def test_reload_other_tabs_and_a_restart_of_the_hub_lose_and_double_nothin
         await expect(writing(page)).to_have_value("недописанн")
         await expect(log(page)).to_contain_text("Первое")
         tab = await page.context.new_page()
+        asked_for = list[str]()
+        tab.on("request", lambda request: asked_for.append(request.url.rpartition("/")[2]))
         await tab.goto(f"{shop.url}/next")
         await launcher(tab).click()
         await write(tab, "Из второй вкладки")
         await expect(log(page)).to_contain_text("Из второй вкладки")
+        assert "say" in asked_for and "follow" not in asked_for, "one stream does for all tabs"
         await counter.stop()
         await writing(page).fill("Пока вас не было")
         await writing(page).press("Enter")
@@ -310,6 +313,40 @@ async def test_the_widget_speaks_the_pages_language_and_fits(browser: Browser, t
                 await expect(panel).to_be_hidden()
                 await expect(launcher(page)).to_be_focused()
                 await page.context.close()
+        assert shop.faults == []
+
+
+LOOKS = """heading = "Chat"
+greeting = { pl = "Cześć!" }
+colour = "#ffd400"
+theme = "dark"
+side = "left"
+files = false
+acknowledge = "Thank you, we are on it."
+"""
+
+
+async def test_it_looks_as_the_set_up_says_and_acknowledges(browser: Browser, tmp_path: Path) -> None:
+    async with open_counter(tmp_path, in_file(tmp_path), LOOKS) as (_, shop):
+        shop.tag = 'data-lang="pl"'
+        page = await shop.visit(browser)
+        await page.get_by_role("button", name="Ask us").click()
+        panel = page.get_by_role("dialog", name="Chat")
+        await expect(panel).to_contain_text("Cześć!")
+        box = await panel.bounding_box()
+        assert box and box["x"] < 100
+        header = panel.locator("header")
+        await expect(header).to_have_css("background-color", "rgb(255, 212, 0)")
+        await expect(header).to_have_css("color", "rgb(0, 0, 0)")
+        await expect(panel).to_have_css("background-color", "rgb(27, 34, 43)")
+        await expect(page.locator("touchline-chat #files")).to_have_count(0)
+        await write(page, "Dzień dobry")
+        await expect(log(page).locator("article.theirs").last).to_contain_text("Thank you, we are on it.")
+        page.on("dialog", lambda dialog: dialog.accept())
+        await page.get_by_role("button", name="Usuń rozmowę").click()
+        await launcher(page).click()
+        await expect(panel).to_contain_text("Cześć!")
+        await expect(log(page).locator("article")).to_have_count(1)
         assert shop.faults == []
 
 
