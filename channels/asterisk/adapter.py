@@ -18,7 +18,7 @@ from channels.asterisk.delivery import Delivery
 from channels.asterisk.endpoints import Endpoints
 from channels.asterisk.events import Event
 from channels.asterisk.fastagi import AgiServer
-from channels.asterisk.files import erase, find_recording, find_voicemail, names_in, shorten
+from channels.asterisk.files import erase, find_recording, find_voicemail, names_in, shorten, without_absent
 from channels.asterisk.presence import Board
 from channels.asterisk.rebuild import restore_board, restore_calls, take_snapshot
 from channels.asterisk.settings import Settings
@@ -193,7 +193,11 @@ class AsteriskChannel:
         for phase in phases:
             touch = make_touch(self._line, self._settings.default_region, phase)
             call: Mapping[str, object] = touch.call or {}
-            touch = replace(touch, call=shorten(call, self._settings))
+            call = shorten(call, self._settings)
+            if call.get("outcome") == "missed" and call.get("recordings"):
+                told = OpenCall(phase.call, phase.at, phase.direction.value, call)
+                call = await asyncio.to_thread(without_absent, told, self._settings)
+            touch = replace(touch, call=call)
             await delivery.put(touch)
             self._arrivals.note(touch)
 

@@ -101,6 +101,16 @@ def search_recording(call: OpenCall, settings: Settings) -> list[str]:
     )
 
 
+def without_absent(call: OpenCall, settings: Settings) -> dict[str, Any]:
+    """The facts of a call that nobody took, without recordings that were begun and never written: MixMonitor may wait
+    for two people to talk. Where that cannot be known they stay. Blocks."""
+    facts = dict(call.call)
+    if settings.recordings and "{path}" not in settings.recordings:
+        there = [name for name in names_in(facts) if find_recording(name, call, settings) is not None]
+        facts |= {"recordings": there, "recording": there[0] if there else None}
+    return facts
+
+
 def days_of(at: datetime) -> list[str]:
     """`2026/11/21`, also of the neighbouring days: nobody knows the PBX's zone."""
     days = (at, at - timedelta(hours=14), at + timedelta(hours=14))

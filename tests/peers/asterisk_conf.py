@@ -145,7 +145,7 @@ def _extensions_conf(pbx: Asterisk) -> str:
         " same => n,Queue(${ROUTE},t,,,7)",
         ' same => n,GotoIf($["${QUEUESTATUS}"="TIMEOUT"]?vm)',
         " same => n,Hangup()",
-        " same => n(vm),VoiceMail(100@default,su)",
+        " same => n(vm),VoiceMail(100@default,s)",
         " same => n,Hangup()",
         f" same => n(op),Set(RECFILE={record})",
         " same => n,MixMonitor(${RECFILE},b)",

@@ -74,7 +74,7 @@ class Phones:
     async def caller(
         self, number: str, scenario: str = "bye", talk_ms: int = 2000, *, who: str = "79161234567", name: str = "Ivan"
     ) -> asyncio.subprocess.Process:
-        """Somebody calls: `bye` hangs up after a while, `cancel` while it rings, `wait` never."""
+        """Somebody calls: `bye` hangs up after a while, `talk` speaks until then, `cancel` gives up, `wait` waits."""
         callers = self._folder / f"callers-{next(self._numbers)}.csv"
         callers.write_text(f"SEQUENTIAL\n{who};{name}\n")
         words = ["-sf", f"uac_{scenario}.xml", "-s", number, "-d", str(talk_ms), "-inf", str(callers), "-m", "1"]
