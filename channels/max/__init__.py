@@ -10,7 +10,9 @@ from channels.max.parse import MEDIA_TYPE, read_again
 from channels.max.settings import Settings
 from channels.touch import Touch
 
-__all__ = ["Settings", "create", "parse_again"]
+__all__ = ["BUTTONS", "Settings", "create", "parse_again"]
+
+BUTTONS = True
 
 
 def create(line: str, settings: Settings, door: Door) -> MaxChannel:

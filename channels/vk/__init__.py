@@ -10,7 +10,9 @@ from channels.vk.adapter import VkChannel
 from channels.vk.parse import MEDIA_TYPE, read_again
 from channels.vk.settings import Settings
 
-__all__ = ["Settings", "create", "parse_again"]
+__all__ = ["BUTTONS", "Settings", "create", "parse_again"]
+
+BUTTONS = True
 
 
 def create(line: str, settings: Settings, door: Door) -> VkChannel:
