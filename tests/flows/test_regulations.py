@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from hub.actions import clients, interactions
+from hub.actions import clients, interactions, writing
+from hub.actions.consents import Wish, note_wish
+from hub.actions.writing import Letter
 from hub.actor import Actor
+from hub.errors import NotWanted
 from storage import models
 from tests.flows.practice import MAIL, PHONE, Practice, msk
 from tests.hub.office import ANNA, PROGRAM
@@ -118,6 +121,38 @@ async def test_a_novelty_is_told_to_all_but_those_who_do_not_want_it(practice: P
     assert [one["client_id"] for one in practice.promises("novelty", state="met")] == [told]
     practice.amend_client(wants, fields={"opted_out": ["all"]})
     assert [one["closed_why"] for one in practice.promises("novelty", state="cancelled")] == ["exempt"]
+
+
+async def test_what_he_says_of_mailings_on_any_door_holds_for_broadcasts(practice: Practice) -> None:
+    """Consent and refusal live on the card: who has agreed is told by a mailing, who refuses is let go at once."""
+    practice.learn(AGREED)
+    agrees, silent, tired = (make(practice, f"email:{name}@example.org") for name in ("agrees", "silent", "tired"))
+    for one in (agrees, tired):
+        practice.act(note_wish, one, ANNA, Wish("given", "email", "marketing", "Да", "1"))
+    practice.clock.move(minutes=1)
+    practice.report("product.published", name="Новый насос")
+    await practice.until(msk("09-14 12:05"))
+    assert {one["client_id"] for one in practice.promises("news")} == {agrees, tired}, "the silent one never agreed"
+    mailing = Letter("Новинка!", subject="Новинка", purpose="marketing")
+    with pytest.raises(NotWanted):
+        practice.act(writing.write_first, ANNA, mailing, client=silent)
+    _, delivery = practice.act(writing.write_first, ANNA, mailing, client=agrees)
+    practice.send(delivery)
+    assert [one["client_id"] for one in practice.promises("news", state="met")] == [agrees]
+    practice.act(note_wish, tired, ANNA, Wish("refused", "email", "marketing"))
+    (gone,) = practice.promises("news", state="cancelled")
+    assert (gone["client_id"], gone["closed_why"]) == (tired, "exempt")
+
+
+AGREED = """
+[regulation.news]
+title = "Всем согласным — о новинке"
+kind = "broadcast"
+after = { event = "product.published" }
+within = "5 working days"
+consent = "marketing"
+action = { send = ["email"], by = "any" }
+"""
 
 
 def test_a_meeting_is_followed_by_a_letter_of_thanks(practice: Practice) -> None:

@@ -131,6 +131,22 @@ async def test_stop_is_marked_and_names_cannot_be_answered(office: Office) -> No
         await office.answer(named["conversation_id"], "Hello")
 
 
+@pytest.mark.parametrize(("policy", "status"), [("off", 404), ("receive_only", 200), ("allowed", 200)])
+async def test_a_line_that_is_off_hears_nothing_by_webhook(tmp_path: Path, policy: str, status: int) -> None:
+    line = WEB_LINE + f'policy = "{policy}"\n'
+    async with open_house(tmp_path, f"sqlite:///{tmp_path / 'touchline.db'}", line) as house:
+        said = {"from": "+380671234567", "to": "7000", "text": "Де моє замовлення?", "id": "m-1"}
+        address = f"{house.address}/hooks/web-sms/in?secret={SECRET}"
+        async with house.http.post(address, json=said) as answer:
+            assert answer.status == status
+        heard = await house.rows(models.interaction)
+        assert len(heard) == (1 if status == 200 else 0)
+        if policy == "receive_only":
+            setup = house.hub.setup.current
+            with pytest.raises(BadInput):
+                await house.store.write(lambda unit: reply(unit, setup, heard[0]["conversation_id"], ANNA, Letter("x")))
+
+
 async def test_who_sleeps_is_not_written_to_unasked(tmp_path: Path, database_url: str) -> None:
     """What answers nothing waits for the morning, and says so; an answer goes out at once."""
     zone = ZoneInfo("Europe/Moscow")

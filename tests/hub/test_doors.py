@@ -179,6 +179,16 @@ def test_who_said_stop_gets_no_acknowledgement(house: Office) -> None:
     assert house.act(acknowledge, asked["id"]) is None
 
 
+@pytest.mark.parametrize("policy", ["receive_only", "off"])
+def test_a_line_that_may_not_send_acknowledges_and_asks_nothing(house: Office, policy: str) -> None:
+    asked = says(house, "Где заказ?", "bot")
+    line = '[line.bot]\nchannel = "telegram"\ntoken = "4711:test"\nacknowledge = "Got it"\nrate = "Well?"\n'
+    learn(house, f'{line}policy = "{policy}"\n')
+    assert house.act(acknowledge, asked["id"]) is None
+    house.act(conversations.close, asked["conversation_id"], ANNA, "no_answer_needed")
+    assert house.act(ratings.ask, asked["conversation_id"]) is None
+
+
 def close(house: Office, asked: Row) -> None:
     delivery = house.act(reply, asked["conversation_id"], ANNA, Letter("Едет", close="answered"))
     house.clock.move(minutes=1)

@@ -335,6 +335,7 @@ def test_a_novelty_is_told_to_who_wants_to_hear_of_it() -> None:
     assert running.due == msk("2026-09-21 18:00")
     assert not decide(replace(facts, client=client()))
     assert not decide(replace(facts, client=replace(READER, opted_out=frozenset({"all"}))))
+    assert decide(replace(facts, client=replace(client(), agreed=frozenset({"mailing"}))))
     mailing = message(2, "2026-09-15 10:00", "outbound", automatic="bulk")
     told = facts_of(NOVELTY, "2026-09-15 10:00", interaction=mailing, client=READER, obligations=(running,))
     (met,) = step(told)
