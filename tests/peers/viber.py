@@ -37,7 +37,8 @@ Json = dict[str, Any]
 class Viber:
     """`async with Viber() as viber:`. `refusals`: (status, message) for the next messages, None for a bare 500.
 
-    `vanish`: hang up on taking. `strangers` are not subscribed. `fetched` is what it got from our addresses.
+    `vanish`: hang up on taking; `silent`: take and say nothing. `strangers` are not subscribed. `fetched` is what it
+    got from our addresses.
     """
 
     port: int = 0
@@ -49,6 +50,7 @@ class Viber:
     refusals: list[tuple[int, str] | None] = field(default_factory=list)
     strangers: set[str] = field(default_factory=set)
     vanish: int = 0
+    silent: bool = False
     tries_webhooks: bool = True
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(4912661846655238145, 17))
@@ -163,6 +165,8 @@ class Viber:
                     return _status(3, "badData: media")
                 self.fetched.append((answer.content_type, await answer.read()))
         self.taken.append({**said, "token": str(next(self._numbers))})
+        if self.silent:
+            await asyncio.sleep(30)
         if self.vanish:
             self.vanish -= 1
             assert request.transport is not None

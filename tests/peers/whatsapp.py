@@ -51,7 +51,8 @@ class Taken:
 class GraphApi:
     """`async with GraphApi() as api:`. `refusals`: (status, error) for the next ones; `vanish`: hang up on taking.
 
-    `closed` are clients to whom free text may not be sent any more, `stopped` those who want no marketing.
+    `silent`: take messages and say nothing. `closed` are clients to whom free text may not be sent any more, `stopped`
+    those who want no marketing.
     """
 
     port: int = 0
@@ -63,6 +64,7 @@ class GraphApi:
     closed: set[str] = field(default_factory=set)
     stopped: set[str] = field(default_factory=set)
     vanish: int = 0
+    silent: bool = False
     hook: str = ""
     statuses: list[int] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
@@ -203,6 +205,8 @@ class GraphApi:
             return refused
         to = str(said.get("to") or said["recipient"]).removeprefix("+")
         self.taken.append(Taken(f"wamid.HBgLOUT{len(self.taken) + 1:06d}", to, said["type"], said))
+        if self.silent:
+            await asyncio.sleep(30)
         if self.vanish:
             self.vanish -= 1
             assert request.transport is not None

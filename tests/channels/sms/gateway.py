@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +18,7 @@ from channels.sms.http import HttpChannel
 from channels.sms.settings import HttpSettings
 from channels.touch import Identity, Message, Webhook
 from tests.channels.door import FakeDoor
+from tests.channels.pusher import Pusher
 from tests.peers.smsc import CLIENT
 from tests.peers.workshop import free_port
 
@@ -120,11 +119,8 @@ class HttpRig:
     def __init__(self, gateway: Gateway, **own: Any) -> None:
         self.gateway, self.own = gateway, own
         self.door = FakeDoor()
-        self._current: HttpChannel | None = None
-        self._calls: list[Webhook] = []
-        self._last: Webhook | None = None
+        self.pusher = Pusher()
         self._count = 0
-        self._caller: asyncio.Task[None] | None = None
 
     def real_door(self) -> Door:
         return replace(self.door.door(), hook=lambda: HOOK)
@@ -150,8 +146,9 @@ class HttpRig:
     def channel(self, *, wrong_credentials: bool = False, **more: Any) -> HttpChannel:
         if wrong_credentials:
             more |= {"password": "wrong", "token": "wrong"}
-        self._current = HttpChannel(self.line, self.settings(**more), self.real_door(), look_s=0.05)
-        return self._current
+        made = HttpChannel(self.line, self.settings(**more), self.real_door(), look_s=0.05)
+        self.pusher.channel = made
+        return made
 
     def call(self, path: str, fields: Mapping[str, Any], **more: Any) -> Webhook:
         """A request of the gateway, as its shape has it."""
@@ -174,33 +171,13 @@ class HttpRig:
         return {"from": sender, "to": "7000", "text": text, "id": number}
 
     async def incoming(self, text: str) -> None:
-        self._last = self.call("in", self.said(text))
-        self._push(self._last)
+        self.pusher.push(self.call("in", self.said(text)))
 
     async def incoming_again(self) -> None:
-        assert self._last is not None
-        self._push(self._last)
-
-    def _push(self, call: Webhook) -> None:
-        self._calls.append(call)
-        if self._caller is None:
-            self._caller = asyncio.create_task(self._call_until_heard())
-
-    async def _call_until_heard(self) -> None:
-        while True:
-            while self._calls and self._current is not None:
-                status = 500
-                with contextlib.suppress(Exception):
-                    status = (await self._current.receive(self._calls[0])).status
-                if status == 200:
-                    self._calls.pop(0)
-                else:
-                    await asyncio.sleep(0.1)
-            await asyncio.sleep(0.01)
+        self.pusher.push_again()
 
     async def stop(self) -> None:
-        if self._caller is not None:
-            self._caller.cancel()
+        await self.pusher.stop()
 
     def message(self, text: str, reference: str, **more: Any) -> Message:
         to = (Identity("phone", f"+{CLIENT}"),)

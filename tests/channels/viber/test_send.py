@@ -195,3 +195,9 @@ async def test_a_bare_500_and_a_lost_answer_leave_it_open(rig: ViberRig, viber: 
         await channel.send(rig.message("Ні", "ref-2"))
     assert await rig.channel().was_sent(rig.message("Ні", "ref-2")) is None
     assert viber.texts() == ["Ні"]
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(rig: ViberRig, viber: Viber) -> None:
+    viber.silent = True
+    with pytest.raises(Uncertain):
+        await rig.channel(timeout_s=0.2, sender="Touchline").send(rig.message("Да", "ref"))

@@ -286,3 +286,17 @@ async def test_a_token_is_never_told(rig: WhatsAppRig, api: GraphApi) -> None:
 async def test_another_number_id_needs_a_person(rig: WhatsAppRig) -> None:
     health = await rig.channel(phone_number_id="5").check()
     assert health.state == "needs_person" or "100" in health.reason
+
+
+async def test_a_server_that_says_nothing_is_not_waited_for_for_ever(rig: WhatsAppRig, api: GraphApi) -> None:
+    api.silent = True
+    with pytest.raises(Uncertain):
+        await rig.channel(timeout_s=0.2).send(rig.message("Да", "ref"))
+
+
+async def test_the_number_sends_as_fast_as_it_may(rig: WhatsAppRig, api: GraphApi) -> None:
+    channel = rig.channel(per_second=0.05)
+    await channel.send(rig.message("Раз", "ref-1"))
+    with pytest.raises(Throttled) as caught:
+        await channel.send(rig.message("Два", "ref-2"))
+    assert 10 < caught.value.retry_after <= 20 and api.texts() == ["Раз"]
