@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,7 +15,9 @@ from hub.setup.definition import Version
 from hub.setup.problem import SetUpRefused
 from hub.setup.reading import read_setup
 from hub.setup.snapshot import SetUp, build_setup
+from hub.setup.writing import write_toml
 
+EXAMPLES = Path(__file__).parents[3] / "examples"
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
 
@@ -58,6 +61,17 @@ def test_what_waits_is_told() -> None:
     assert "goes out only when nothing is missing" in found["line", "a", ("acknowledge",)]
     assert "no team" in found["template", "hi", ("team",)]
     assert "'order'" in found["template", "hi", ("text",)]
+
+
+def test_the_examples_are_in_force_and_leave_as_they_came() -> None:
+    text = (EXAMPLES / "templates.toml").read_text(encoding="utf-8")
+    found = read_setup([("templates.toml", text)]).definitions
+    assert crosscheck(build(text)) == []
+    assert {each.name: each.body for each in read_setup([("x.toml", write_toml(found))]).definitions} == {
+        each.name: each.body for each in found
+    }
+    words = build(text).templates["order-late"]
+    assert words.words("pl", "sms") == "Zamówienie się opóźnia. {{ company }}" and "wkrótce" in words.words("pl", "bot")
 
 
 def test_blanks_are_filled_and_those_without_value_stay() -> None:
