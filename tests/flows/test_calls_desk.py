@@ -152,8 +152,8 @@ async def test_the_dialplan_is_told_over_http_and_fastagi_where_calls_go(
         assert len(await exchange.house.rows(models.client)) == 1
 
 
-async def test_nothing_is_done_late(tmp_path: Path, database_url: str, own_asterisk: Asterisk) -> None:
-    async with open_exchange(tmp_path, database_url, own_asterisk) as exchange:
+async def test_nothing_is_done_late(tmp_path: Path, postgres_url: str, own_asterisk: Asterisk) -> None:
+    async with open_exchange(tmp_path, postgres_url, own_asterisk) as exchange:
         desk = own_asterisk.desks[1]
         await exchange.phones.operator(desk.ports[0], "answer", 300)
         own_asterisk.kill()

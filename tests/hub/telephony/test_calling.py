@@ -93,6 +93,12 @@ class OneLine(Listeners):
 
 
 @pytest.fixture
+def office(plain_office: Office) -> Office:
+    """One kind of database will do: nothing here asks it anything of its own."""
+    return plain_office
+
+
+@pytest.fixture
 async def hub(office: Office, tmp_path: Path) -> AsyncIterator[Hub]:
     with_exchange(office)
     show(office, phone("101"), phone("102"))

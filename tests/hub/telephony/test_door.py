@@ -29,6 +29,12 @@ CALLER = "+79161234567"
 Ask = Callable[..., Any]
 
 
+@pytest.fixture
+def office(plain_office: Office) -> Office:
+    """One kind of database will do: nothing here asks it anything of its own."""
+    return plain_office
+
+
 @asynccontextmanager
 async def asking(office: Office, home: Path, **settings: Any) -> AsyncIterator[Ask]:
     """`ask(caller=…, did=…)` of the line `pbx`; answers status and body."""
