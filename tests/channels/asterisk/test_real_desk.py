@@ -98,6 +98,27 @@ async def test_a_click_that_cannot_ring_says_why(own_asterisk: Asterisk) -> None
     assert house.fake.touches == []
 
 
+async def test_a_recording_is_paused_for_a_card_number_and_the_row_says_when(own_asterisk: Asterisk) -> None:
+    house, desk = House(own_asterisk), own_asterisk.desks[0]
+    try:
+        phones = Phones(own_asterisk)
+    except PeerMissing as problem:
+        do_without(problem)
+    async with phones, house.listening() as line:
+        await phones.operator(desk.ports[0], "answer", 300)
+        await phones.caller(desk.did, "bye", 6000)
+        call = (await house.reached(desk.did, "answered")).external_id or ""
+        await line.pause_recording(call)
+        await house.reached(desk.did, "recording_paused")
+        await line.pause_recording(call, False)
+        resumed = await house.reached(desk.did, "recording_resumed")
+        assert [set(one) for one in (resumed.call or {})["recording_pauses"]] == [{"from", "to"}]
+        await line.hang_up(call)
+        told = await house.ended(desk.did)
+    (pause,) = told["recording_pauses"]
+    assert told["answered_at"] <= pause["from"] <= pause["to"] <= told["ended_at"]
+
+
 async def test_the_doctor_finds_what_is_wrong(own_asterisk: Asterisk, tmp_path: Path) -> None:
     good = await House(own_asterisk).channel().check()
     assert (good.state, good.reason) == (LineState.RUNNING, "")
