@@ -30,6 +30,8 @@ BEGIN_S = 3.0
 FINISH_S = 15.0
 """Within this whoever has begun it answers: an exchange is waited for ten seconds."""
 _LOOK_S = 0.5
+_SKEW_S = 5.0
+"""Clocks of two machines differ; who asked withdraws by his own, this is for when he has died."""
 ACTIONS = frozenset(
     (
         *("call", "transfer", "redirect", "hang_up", "pause", "unpause", "log_in", "log_out"),
@@ -86,8 +88,7 @@ def told(kind: str, reason: str, remedy: str | None) -> Unavailable | Conflict:
 async def _ask(hub: Hub, line: str, action: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Write the order down and wait for its answer; None when it was begun and is still not answered."""
     number = secrets.token_hex(16)
-    now = hub.store.now()
-    until = now + timedelta(seconds=BEGIN_S)
+    until = hub.store.now() + timedelta(seconds=BEGIN_S + _SKEW_S)
     async with hub.live.listen() as queue:
         if not await hub.store.write(lambda unit: rows.place(unit, number, line, action, dict(arguments), until)):
             raise _nobody()

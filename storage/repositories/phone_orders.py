@@ -16,8 +16,9 @@ _KEPT = timedelta(hours=1)
 
 
 def place(unit: Unit, number: str, line: str, action: str, arguments: Mapping[str, Any], until: datetime) -> bool:
-    """Write it down and say so; False when nobody listens on the line, and nothing was written."""
-    held = select(line_health.c.line).where(line_health.c.line == line, line_health.c.held_until > unit.now)
+    """Write it down and say so; False when the line does not run, and nothing was written."""
+    runs = (line_health.c.state == "running") & (line_health.c.held_until > unit.now)
+    held = select(line_health.c.line).where(line_health.c.line == line, runs)
     if unit.connection.execute(held).first() is None:
         return False
     tidy(unit, unit.now - _KEPT)
