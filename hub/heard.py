@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from channels.touch import Direction, Kind, Touch
 from hub import consents
@@ -64,6 +64,17 @@ def _words(unit: Unit, arrival: Arrival) -> list[Row]:
     source = "message" if touch.automatic is None else "channel"
     found = _row(arrival, row["channel"], ALL, REFUSED if stop else GIVEN, source, touch.at)
     return [{**found, "identity": identity, "text": touch.text[:_LONGEST_QUOTE] or None}]
+
+
+def hand_on(unit: Unit, interactions: Sequence[int], was: int, chosen: int) -> None:
+    """What these touches say of wishes was said by another client than it seemed."""
+    table, rated = models.consent, models.rating
+    mine = (table.c.client_id == was, table.c.interaction_id.in_(interactions))
+    if unit.connection.execute(update(table).where(*mine).values(client_id=chosen)).rowcount:
+        for client in (was, chosen):
+            consents.keep(unit, client)
+    answered = (rated.c.client_id == was, rated.c.rated_id.in_(interactions))
+    unit.connection.execute(update(rated).where(*answered).values(client_id=chosen))
 
 
 def note_refusal(unit: Unit, delivery: int, reason: str) -> None:

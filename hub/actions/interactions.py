@@ -16,7 +16,9 @@ from hub.actions.append import append
 from hub.actions.clients import reindex
 from hub.actions.identities import read_identities, read_identity
 from hub.actor import Actor
+from hub.arrival import Arrival
 from hub.errors import BadInput, Conflict
+from hub.heard import hand_on, hear
 from hub.identify import Identifier
 from hub.journal import note
 from hub.judgement import judge_interaction
@@ -247,6 +249,7 @@ def release(unit: Unit, setup: SetUp, number: int, actor: Actor) -> None:
         values = [identity.value for identity in touch.party]
         index_clients(unit, [(one["id"], words_of(one["name"], *values, phones=values))], fresh=True)
     _append_change(unit, after, "released", {"by": str(actor), "suspicion": row["suspicion"]})
+    hear(unit, [Arrival(touch, row=after)])
     judge_interaction(unit, setup, None, after, actor=str(actor), conversation_before=talk_before)
     note(unit, actor, "released", "interaction", number, {"suspicion": row["suspicion"], "client": found.client})
     _tell(unit, after, "released")
@@ -273,6 +276,7 @@ def choose_client(unit: Unit, setup: SetUp, number: int, actor: Actor, client: i
         _tell(unit, after, "client_chosen")
     if was is not None and was != chosen["id"]:
         _bring_along(unit, moved, was, chosen["id"])
+        hand_on(unit, [one["id"] for one in moved], was, chosen["id"])
     note(unit, actor, "client_chosen", "interaction", number, {"client": chosen["id"], "was": was})
 
 
@@ -338,6 +342,7 @@ def _touch_again(unit: Unit, row: Row) -> Touch:
         subject=row["subject"],
         text=row["text"],
         fields=row["fields"],
+        origin=row["origin"],
         call=row["call"],
         external_id=row["external_id"],
         automatic=Automatic(row["automatic"]) if row["automatic"] else None,

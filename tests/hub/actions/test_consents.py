@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels.touch import Automatic, Direction, Identity, Kind, Touch
-from hub.actions import clients, merging
+from hub.actions import clients, interactions, merging
 from hub.actions.consents import Wish, note_wish
 from hub.actions.writing import Letter, reply, write_first
 from hub.errors import BadInput, Forbidden, NotWanted
@@ -151,6 +151,28 @@ def test_boxes_ticked_in_a_form_are_kept_with_their_words(house: Office) -> None
     ]  # fmt: skip
     assert {(one["source"], one["text"], one["version"]) for one in rows} == {("form", "Хочу новости", "2026-11")}
     assert house.row(models.client, sent["client_id"])["wishes"] == {"agreed": ["email", "sms", "marketing"]}
+
+
+def test_what_was_ticked_counts_once_the_form_is_out_of_quarantine(house: Office) -> None:
+    boxes = {"consent": [{**TICKED, "purpose": "marketing"}]}
+    held = says(house, "Цена?", "form:contact", IVAN, kind=Kind.FORM, origin=boxes, suspicion="links")
+    assert house.rows(models.consent) == []
+    house.act(interactions.release, held["id"], ANNA)
+    (row,) = house.rows(models.consent)
+    assert (row["channel"], row["purpose"], row["interaction_id"]) == ("all", "marketing", held["id"])
+    assert house.row(models.client, row["client_id"])["wishes"] == {"agreed": ["marketing"]}
+
+
+def test_who_is_chosen_among_several_is_the_one_who_said_stop(house: Office) -> None:
+    """The number is shared: somebody stands in until a person knows who it was."""
+    both = [house.act(clients.create, VERA, {"name": name}) for name in ("Пётр", "Павел")]
+    for one in both:
+        house.act(clients.add_identity, one, VERA, str(IVANS_PHONE), shared=True)
+    stopped = stop(house)
+    assert stopped["client_id"] not in both
+    house.act(interactions.choose_client, stopped["id"], ANNA, both[0])
+    assert said(house, both[0]) == [("sms", "all", "refused", "message")] and said(house, stopped["client_id"]) == []
+    assert house.row(models.client, both[0])["wishes"] == {"refused": ["sms"]}
 
 
 def test_a_refusal_is_lifted_by_a_supervisor_with_a_reason(house: Office) -> None:
