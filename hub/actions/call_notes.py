@@ -31,6 +31,7 @@ REASON, CALL_BACK_AT = "refusal_reason", "call_back_at"
 FORGOTTEN = timedelta(minutes=30)
 """So long after its call a note that nobody finished goes into the log by itself."""
 _LONGEST = 100_000
+_CHOICES = {"category": ("VIP", "A", "B", "C"), "lifecycle": ("potential", "current", "gone")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,9 @@ def _check(setup: SetUp, typed: CallNote) -> None:
     wanted = setup.company.dispositions
     if typed.disposition and wanted and typed.disposition not in wanted:
         raise BadInput("there is no such outcome", field="disposition")
+    for name, choices in _CHOICES.items():
+        if (value := typed.fields.get(name)) and value not in choices:
+            raise BadInput("%(value)s is not one of the choices", field=name, value=value)
     if typed.disposition == REFUSED and not typed.reason.strip():
         raise BadInput("Why was it refused?", field="reason")
     if typed.disposition == CALL_BACK and typed.call_back_at is None:

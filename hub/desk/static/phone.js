@@ -16,20 +16,23 @@ class Call {
   constructor(id) {
     this.id = id;
     this.box = Object.assign(document.createElement("section"), { className: "call", id: `call-${id}` });
-    this.info = document.createElement("div");
-    this.form = document.createElement("div");
+    this.info = Object.assign(document.createElement("div"), { className: "call-info" });
+    this.form = Object.assign(document.createElement("div"), { className: "call-form-place" });
     this.box.append(this.info, this.form);
     this.box.addEventListener("input", (event) => this.typed(event));
     this.box.addEventListener("change", (event) => this.typed(event));
     this.box.addEventListener("click", (event) => { if (event.target.closest("[data-fold]")) this.fold(!this.folded, true); });
     this.box.addEventListener("submit", (event) => this.submit(event));
+    this.box.addEventListener("toggle", () => this.catchUp(), true);
+    this.box.addEventListener("focusout", () => setTimeout(() => this.catchUp(), 300));
   }
 
   show(told) {
     const before = this.state;
     this.state = told.state;
     this.box.dataset.state = told.state;
-    if (told.info !== this.shown && !this.inUse()) {
+    this.later = undefined;
+    if (told.info !== this.shown && (before !== told.state || !this.inUse())) {
       this.shown = told.info;
       this.info.innerHTML = told.info;
       if (this.recording !== undefined) this.showRecording();
@@ -40,6 +43,10 @@ class Call {
     if (told.form !== undefined) this.showForm(told);
     if (before !== told.state) arrange();
     if (told.state === "talking" && before !== "talking" && before !== undefined) this.open();
+  }
+
+  catchUp() {
+    if (this.later && !this.inUse()) this.show({ state: this.state, info: this.later });
   }
 
   inUse() {
@@ -240,7 +247,6 @@ document.addEventListener("submit", async (event) => {
     }
     const menu = form.closest("details.menu");
     if (menu) menu.open = false;
-    if (call?.later) call.show({ state: call.state, info: call.later });
   } catch (failure) {
     complain(form, failure);
   } finally {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, expect
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from hub.actions import clients
 from storage import models
+from storage.unit import Unit
 from tests.hub.desk.calls import GATES, Caller
 from tests.hub.desk.office import ANNA, VERA, Office, open_office, seed
 from tests.hub.desk.test_browser import at_desk
@@ -213,3 +215,48 @@ async def test_on_a_telephones_width(browser: Browser, small_office: Office) -> 
         await call.locator("textarea").fill("С телефона")
         await expect(call.get_by_text("сохранено", exact=True)).to_be_visible()
         assert await page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+async def test_a_call_is_handed_over_to_a_colleague_whose_telephone_is_free(
+    browser: Browser, small_office: Office
+) -> None:
+    office = small_office
+    await office.store.write(_telephones)
+    async with at_desk(browser, office, "anna", forgives=("503", "409")) as page:
+        await expect(page.locator(".phone-strip summary")).to_contain_text("свободен")
+        caller = Caller(office, NEW)
+        await caller.ring("101")
+        await caller.answer("101")
+        call = shown(page, caller)
+        await call.locator("details[data-transfer] summary").click()
+        await expect(call.get_by_role("radio", name="Borys Kowalski 102 пауза: обед")).to_be_visible()
+        await expect(call.get_by_role("radio", name="Віра Шевченко 103")).to_be_visible()
+        await call.get_by_role("radio", name="Borys").check()
+        await call.get_by_role("button", name="Сначала поговорить").click()
+        await expect(call.get_by_role("alert").first).to_be_visible(timeout=20_000)  # nobody listens to this line
+        await caller.answer("102")
+        await expect(call).to_have_attribute("data-state", "wrap_up")
+
+
+async def test_what_is_clicked_tells_why_it_could_not_be_done(browser: Browser, small_office: Office) -> None:
+    await seed(small_office)
+    async with at_desk(browser, small_office, "anna", forgives=("503", "409")) as page:
+        await page.goto(f"{small_office.address}/desk/clients/2")
+        await page.get_by_role("button", name=MARIAS_PHONE).first.click()
+        await expect(page.locator("#trouble")).to_be_visible(timeout=20_000)
+        await page.goto(f"{small_office.address}/desk/phone")
+        await expect(page.get_by_role("row", name="night")).to_be_visible()
+        await expect(page.get_by_text("Віра Шевченко")).to_be_visible()
+        await page.goto(f"{small_office.address}/desk/tasks")
+        await expect(page.locator("button[name=number]").first).to_be_visible()
+
+
+def _telephones(unit: Unit) -> None:
+    """As the process that listens would keep them."""
+    line = {"line": "pbx", "state": "running", "reason": "", "remedy": "", "since": unit.now, "seen_at": unit.now}
+    held = {"holder": "another", "held_until": unit.now + timedelta(hours=1)}
+    unit.connection.execute(insert(models.line_health).values(**line, **held))
+    for extension, operator, state, reason in (("101", "anna", "free", ""), ("102", "boris", "paused", "lunch")):
+        known = {"line": "pbx", "extension": extension, "operator": operator, "state": state, "since": unit.now}
+        rest = {"paused": state == "paused", "reason": reason, "queues": ["support"]}
+        unit.connection.execute(insert(models.phone).values(**known, **rest))
