@@ -106,7 +106,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "busy_timeout=30000",
         "temp_store=MEMORY",
+        "cache_size=-8000",  # KB for each connection; what lies beyond is in the system's own cache
     ):
         cursor.execute(f"PRAGMA {pragma}")
-    cursor.execute("PRAGMA cache_size=-16000")
     cursor.close()
