@@ -17,12 +17,12 @@ import psycopg
 import structlog
 from redis import asyncio as redis
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from hub.live import Live
 from hub.settings import Settings
 from storage.events import Event
+from storage.trailing import trail
 from storage.unit import Unit
 
 log = structlog.get_logger(__name__)
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 CHANNEL = "touchline"
 _MOST_BYTES = 7000
 _AGAIN_S = 2.0
-_NOTIFY = text("SELECT pg_notify(:channel, payload) FROM json_array_elements_text(CAST(:payloads AS json)) AS payload")
+_NOTIFY = "SELECT pg_notify(%s, payload) FROM json_array_elements_text(CAST(%s AS json)) AS payload"
 
 
 class Bus(Protocol):
@@ -83,7 +83,7 @@ class PostgresBus:
     def before_commit(self, unit: Unit) -> None:
         """Tell the other processes at the commit."""
         if payloads := pack(self._me, unit.events):
-            unit.connection.execute(_NOTIFY, {"channel": CHANNEL, "payloads": json.dumps(payloads)})
+            trail(unit.connection, _NOTIFY, (CHANNEL, json.dumps(payloads)))
 
     def told(self, events: tuple[Event, ...]) -> None:
         """Tell the desks of this process at once."""

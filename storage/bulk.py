@@ -20,6 +20,7 @@ import orjson
 from sqlalchemy import JSON, Boolean, Column, Connection, Dialect, LargeBinary, Table
 
 from storage.models.types import Instant
+from storage.trailing import trail
 
 Convert = Callable[[Any], Any]
 Row = Mapping[str, Any]
@@ -41,7 +42,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> No
             insert_rows(connection, table, [row])
     elif dialect.name == "postgresql":
         shape = _shape_on_postgresql(table, names)
-        connection.exec_driver_sql(shape.statement, (_as_array(rows, shape),))
+        trail(connection, shape.statement, (_as_array(rows, shape),))
     else:
         columns, sources = _shape_on_sqlite(table, names)
         values = list(zip(*[source(rows) for source in sources], strict=False))

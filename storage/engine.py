@@ -11,6 +11,8 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
+from storage.trailing import watch
+
 
 class BadDatabaseUrl(ValueError):
     """The database URL names something that Touchline does not run on."""
@@ -63,6 +65,7 @@ def open_engines(url_text: str, *, readers: int = 4) -> Engines:
         max_overflow=4,
         pool_pre_ping=True,
     )
+    watch(engine)
     return Engines(engine, engine, "postgresql")
 
 

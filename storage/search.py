@@ -17,6 +17,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Text, bindparam, c
 from sqlalchemy.sql.expression import TextualSelect
 
 from storage.bulk import insert_values
+from storage.trailing import trail
 from storage.unit import Unit
 
 _MOST_WORDS = 2000
@@ -246,7 +247,8 @@ def _index(unit: Unit, name: str, rows: Sequence[tuple[int, str]], fresh: bool) 
     if not rows:
         return
     if unit.dialect == "postgresql":
-        unit.connection.exec_driver_sql(
+        trail(
+            unit.connection,
             f"INSERT INTO {name} (id, words) "  # noqa: S608
             f"SELECT id, words FROM json_populate_recordset(CAST(NULL AS {name}), CAST(%s AS json)) "
             "ON CONFLICT (id) DO UPDATE SET words = excluded.words",

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, MetaData, Table
 
 from storage.engine import Engines
 from storage.events import Event
+from storage.trailing import settled
 
 _AT_A_TIME = 16
 
@@ -76,7 +77,7 @@ class Unit:
         """Work inside is undone alone when it raises."""
         told = len(self._events)
         try:
-            with self.connection.begin_nested():
+            with self.connection.begin_nested(), settled(self.connection):
                 yield
         except BaseException:
             del self._events[told:]
@@ -107,6 +108,7 @@ def open_unit(engines: Engines, now: datetime, before_commit: Callable[[Unit], N
     """One transaction: commits at the end, rolls back when anything raises."""
     with engines.writer.begin() as connection:
         unit = Unit(connection, now)
-        yield unit
-        if before_commit is not None:
-            before_commit(unit)
+        with settled(connection):
+            yield unit
+            if before_commit is not None:
+                before_commit(unit)
