@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import select
 
 from channels.touch import Identity
 from hub.actions import conversations
+from hub.receipts import put_off
 from storage import models
 from tests.hub.desk.doors import DOORS, hear, rate, seed_doors
 from tests.hub.desk.office import VERA, Office, open_office
@@ -102,6 +104,10 @@ async def test_without_scripts_everything_works_too(any_office: Office) -> None:
         written = {"text": "Едет", "line": "bot", "to": "darya@mail.example", "subject": "Re: x"}
         assert (await visitor.post(f"{talk}/reply", written)).status == 303
         assert (await sent(any_office))["recipients"][0]["identity"] == "telegram:55"
+        number, until = (await sent(any_office))["id"], any_office.store.now() + timedelta(days=2)
+        why = "quiet hours where the recipient lives"
+        await any_office.store.write(lambda unit: put_off(unit, number, why, until))
+        assert re.search(r"put off until .*: quiet hours where the recipient lives", (await visitor.get(talk)).text)
         nobody = (await visitor.get(f"/desk/conversations/{found['nobody']}")).text
         assert "This sender cannot be answered." in nobody
 
