@@ -9,6 +9,7 @@ import pytest
 
 from channels.contract import LineState
 from channels.errors import BadSettings, Unreachable
+from channels.touch import Touch
 from tests.channels.door import until
 from tests.channels.kit import listening
 from tests.channels.viber.rig import ViberRig, payload
@@ -42,6 +43,16 @@ async def test_a_replayed_call_is_the_same_message(rig: ViberRig) -> None:
     for _ in range(3):
         assert (await channel.receive(webhook(payload("text")))).status == 200
     assert len(rig.door.touches) == 3 and len(rig.door.logged) == 1
+
+
+async def test_nothing_is_answered_before_it_is_committed(rig: ViberRig, viber: Viber) -> None:
+    def refuse(_: Touch) -> None:
+        raise RuntimeError("the database is away")
+
+    rig.door.before_deliver = refuse
+    with pytest.raises(RuntimeError):
+        await rig.channel().receive(webhook(viber.said("Не загубіть")))
+    assert rig.door.touches == []
 
 
 async def test_reports_are_reported(rig: ViberRig) -> None:
