@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Literal, TypeAlias, get_args
 
 from sqlalchemy import Connection
@@ -31,6 +31,7 @@ from storage.repositories.figures import QUARTER_S, Key, Span
 Part: TypeAlias = Literal["hour", "day", "operator", "team", "queue", "line", "channel"]
 PARTS: tuple[Part, ...] = get_args(Part)
 MOST_DAYS = 400
+_EPOCH = date(1970, 1, 1)
 MOST_HOURS = 31 * 24
 
 Name: TypeAlias = str | None
@@ -55,11 +56,10 @@ class Report:
 def read_report(connection: Connection, setup: SetUp, span: Span, by: Part | None, now: datetime) -> Report:
     """Count an interval. What is asked by hour or day is cut in the zone of the team, else of the company."""
     zone = setup.zone_of(team=span.team)
-    grouped: rows.By
-    if by is None or by == "hour" or by == "day":
-        name_of, grouped = (_time_namer(by == "hour", zone), "quarter") if by else (_plain_name, "none")
-    else:
-        name_of, grouped = _plain_name, by
+    name_of = _namer(by, zone)
+    grouped: rows.By = "quarter" if by == "hour" else by if by is not None else "none"
+    if by == "day":
+        span = replace(span, offsets=tuple(offsets(span.since, span.until, zone)))
     found: dict[Name, Tally] = defaultdict(Tally)
     if by in ("hour", "day"):
         found.update((name, Tally()) for name in _slots(span, by, zone))
@@ -76,16 +76,36 @@ def read_report(connection: Connection, setup: SetUp, span: Span, by: Part | Non
     return Report(span, zone, norm_of(setup, span.team), total, dict(ordered) if by else {})
 
 
-def _plain_name(key: Key) -> Name:
-    return None if key is None else str(key)
+def _namer(by: Part | None, zone: tzinfo) -> Callable[[Key], Name]:
+    def hour(key: Key) -> Name:
+        return hour_of(datetime.fromtimestamp(int(key or 0) * QUARTER_S, UTC), zone)
+
+    def day(key: Key) -> Name:
+        return (_EPOCH + timedelta(days=int(key or 0))).isoformat()
+
+    def plain(key: Key) -> Name:
+        return None if key is None else str(key)
+
+    return hour if by == "hour" else day if by == "day" else plain
 
 
-def _time_namer(hourly: bool, zone: tzinfo) -> Callable[[Key], Name]:
-    def name_of(key: Key) -> Name:
-        at = datetime.fromtimestamp(int(key or 0) * QUARTER_S, UTC)
-        return hour_of(at, zone) if hourly else day_of(at, zone)
+def offsets(since: datetime, until: datetime, zone: tzinfo) -> Iterator[tuple[datetime, int]]:
+    """By how many seconds local time is ahead of UTC, each until when: zones change on quarters of an hour."""
 
-    return name_of
+    def ahead(at: datetime) -> int:
+        return int((at.astimezone(zone).utcoffset() or timedelta()).total_seconds())
+
+    quarter = timedelta(seconds=QUARTER_S)
+    at = datetime.fromtimestamp(since.timestamp() // QUARTER_S * QUARTER_S, UTC)
+    while at < until:
+        later = min(at + timedelta(days=1), until)
+        if ahead(later) != ahead(at):
+            while at + quarter < later and ahead(at + quarter) == ahead(at):
+                at += quarter
+            yield at + quarter, ahead(at)
+            later = at + quarter
+        at = later
+    yield until, ahead(until)
 
 
 def hour_of(at: datetime, zone: tzinfo) -> str:

@@ -1,7 +1,7 @@
 """Counts over an interval of the log, made by the database: calls, promises, first replies, rows.
 
 Every query is bounded by an interval that an index finds (0004_figures): [since, until). Groups come back as the
-database has them; quarters of an hour since 1970 stand for hours and days, which only a time zone knows.
+database has them: quarters of an hour and local days, counted since 1970. The zone's offsets come with the interval.
 """
 
 from __future__ import annotations
@@ -30,15 +30,18 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from storage.models import conversation, interaction, obligation
 
-QUARTER_S = 900
+QUARTER_S, DAY_S = 900, 86_400
 
-By: TypeAlias = Literal["none", "quarter", "operator", "team", "queue", "line", "channel"]
+By: TypeAlias = Literal["none", "quarter", "day", "operator", "team", "queue", "line", "channel"]
 Key: TypeAlias = str | int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What to count: an interval, and what it is narrowed by. None = any; `teams` = one of these."""
+    """What to count: an interval, and what it is narrowed by. None = any; `teams` = one of these.
+
+    `offsets` are the seconds by which local time is ahead of UTC, each until an instant: ((until, seconds), …).
+    """
 
     since: datetime
     until: datetime
@@ -48,6 +51,7 @@ class Span:
     line: str | None = None
     channel: str | None = None
     teams: tuple[str, ...] | None = None
+    offsets: tuple[tuple[datetime, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def count_calls(connection: Connection, span: Span, by: By, within: Limits, shor
     ended = or_(outcome == "missed", and_(outcome == "answered", or_(row.ended_at.is_not(None), _has(call, "talk_s"))))
     each = (
         select(
-            _key(connection, by, row.at, _OF_LOG).label("key"),
+            _key(connection, span, by, row.at, _OF_LOG).label("key"),
             row.direction,
             outcome.label("outcome"),
             call["reason"].as_string().label("reason"),
@@ -140,7 +144,7 @@ def count_promises(connection: Connection, span: Span, by: By) -> Iterator[Promi
     late, closed = row.breached_at.is_not(None), row.state.in_(("met", "breached"))
     each = (
         select(
-            _key(connection, by, row.due, _OF_CLOCK).label("key"),
+            _key(connection, span, by, row.due, _OF_CLOCK).label("key"),
             case((and_(row.state == "met", row.breached_at.is_(None)), 1), else_=0).label("kept"),
             case((and_(closed, late), 1), else_=0).label("breached"),
             case((and_(closed, late, row.excuse.is_not(None)), 1), else_=0).label("excused"),
@@ -161,7 +165,7 @@ def count_touches(connection: Connection, span: Span, by: By) -> Iterator[TouchR
     """Rows of the log, in and out; internal ones, notes and quarantine are left out."""
     row = interaction.c
     each = (
-        select(_key(connection, by, row.at, _OF_LOG).label("key"), row.direction)
+        select(_key(connection, span, by, row.at, _OF_LOG).label("key"), row.direction)
         .where(row.at >= span.since, row.at < span.until, row.direction != "internal")
         .where(row.kind != "note", row.quarantined_at.is_(None), *_narrowed(span, _OF_LOG))
         .subquery()
@@ -177,7 +181,7 @@ def read_replies(connection: Connection, span: Span, by: By) -> Iterator[ReplyRo
     talk = conversation.c
     places = {"team": talk.team, "operator": reply.c.operator, "line": first.c.line, "channel": first.c.channel}
     query: Select[Any] = (
-        select(_key(connection, by, first.c.at, places), talk.team, first.c.at, reply.c.at)
+        select(_key(connection, span, by, first.c.at, places), talk.team, first.c.at, reply.c.at)
         .join_from(conversation, first, first.c.id == _first_written())
         .outerjoin(reply, reply.c.id == _first_answer(first.c.at))
         .where(talk.opened_at >= span.since, talk.opened_at < span.until, talk.state != "junk")
@@ -226,17 +230,27 @@ _OF_LOG: Places = {
 _OF_CLOCK: Places = {**_OF_LOG, "team": obligation.c.team, "operator": obligation.c.owner}
 
 
-def _key(connection: Connection, by: By, at: ColumnElement[Any], places: Places) -> ColumnElement[Any]:
+def _key(connection: Connection, span: Span, by: By, at: ColumnElement[Any], places: Places) -> ColumnElement[Any]:
     if by == "none":
         return literal("")
     if by == "quarter":
-        return _quarter(connection.dialect.name, at)
+        return _seconds(connection, at) // QUARTER_S
+    if by == "day":
+        return (_seconds(connection, at) + _offset(span, at)) // DAY_S
     return places.get(by, null())
 
 
-def _quarter(dialect: str, at: ColumnElement[Any]) -> ColumnElement[Any]:
-    seconds = func.strftime("%s", at) if dialect == "sqlite" else func.floor(func.extract("epoch", at))
-    return cast(seconds, BigInteger) // QUARTER_S
+def _seconds(connection: Connection, at: ColumnElement[Any]) -> ColumnElement[int]:
+    sqlite = connection.dialect.name == "sqlite"
+    return cast(func.strftime("%s", at) if sqlite else func.floor(func.extract("epoch", at)), BigInteger)
+
+
+def _offset(span: Span, at: ColumnElement[Any]) -> ColumnElement[int]:
+    """By how much local time is ahead, at an instant of the row."""
+    if len(span.offsets) < 2:
+        return literal(span.offsets[0][1] if span.offsets else 0, BigInteger)
+    *changing, (_, last) = span.offsets
+    return case(*((at < until, literal(seconds, BigInteger)) for until, seconds in changing), else_=last)
 
 
 def _narrowed(span: Span, places: Places) -> list[ColumnElement[bool]]:

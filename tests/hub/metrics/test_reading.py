@@ -10,12 +10,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import insert, update
 
 from channels.touch import Direction, Kind, Touch
 from hub.actions import obligations, writing
 from hub.metrics.counting import Tally
-from hub.metrics.reading import Part, Report, day_of, hour_of, read_report
+from hub.metrics.reading import Part, Report, day_of, hour_of, offsets, read_report
 from hub.setup.importing import take
 from hub.setup.reading import read_setup
 from hub.setup.snapshot import load_setup
@@ -25,6 +27,7 @@ from storage.unit import Unit
 from tests.hub.office import IVANS_PHONE, START, VERA, Office
 
 NUMBERS = itertools.count(1)
+ZONES = ("Europe/Warsaw", "Europe/Moscow", "America/St_Johns", "Australia/Lord_Howe", "Asia/Kathmandu", "UTC")
 DAY = timedelta(days=1)
 
 BY_PHONE = """
@@ -184,6 +187,37 @@ def test_a_first_response_is_timed_by_the_clock_and_in_working_time(office: Offi
     figures = {one.name: one for one in found.figures()}
     assert (figures["first_response_p50_s"].value, figures["first_response_p95_s"].at_least) == (1800.0, True)
     assert (found.total.touches.inbound, found.total.touches.outbound) == (2, 1)
+
+
+def test_days_are_local_when_the_clocks_change(busy: Office) -> None:
+    warsaw = "[calendar.w]\nzone = 'Europe/Warsaw'\nweek = { mon = ['09:00-18:00'] }\n[company]\ncalendar = 'w'\n"
+    busy.act(lambda unit, setup: take(unit, read_setup([("zone.toml", warsaw)]), "test"))
+    busy.setup = busy.store.read_now(load_setup)
+    for at in (
+        datetime(2026, 10, 23, 22, 0, tzinfo=UTC),
+        datetime(2026, 10, 24, 21, 59, tzinfo=UTC),
+        datetime(2026, 10, 24, 22, 0, tzinfo=UTC),
+        datetime(2026, 10, 25, 22, 59, tzinfo=UTC),
+        datetime(2026, 10, 25, 23, 0, tzinfo=UTC),
+    ):
+        answered(busy, 1.0, at=at)
+    autumn = {"since": datetime(2026, 10, 23, 22, 0, tzinfo=UTC), "until": datetime(2026, 10, 26, 23, 0, tzinfo=UTC)}
+    found = report(busy, "day", **autumn)
+    counted = {name: one.calls.answered for name, one in found.parts.items()}
+    assert counted == {"2026-10-24": 2, "2026-10-25": 2, "2026-10-26": 1}
+    assert len(report(busy, "hour", **autumn).parts) == 24 + 25 + 24
+
+
+@given(st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1)), st.integers(1, 400 * 96), st.sampled_from(ZONES))
+def test_offsets_are_those_of_the_zone(since: datetime, quarters: int, zone: str) -> None:
+    where, start = ZoneInfo(zone), since.replace(tzinfo=UTC)
+    until = start + timedelta(minutes=15) * quarters
+    found = list(offsets(start, until, where))
+    assert found[-1][0] == until and sorted(found) == found
+    for number in range(20):
+        at = start + (until - start) * number / 20
+        ahead = next(seconds for end, seconds in found if at < end)
+        assert timedelta(seconds=ahead) == at.astimezone(where).utcoffset()
 
 
 def test_an_hour_that_comes_twice_is_two_and_a_day_is_local() -> None:
