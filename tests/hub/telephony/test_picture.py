@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from channels.contract import QueuePresence
+from channels.touch import Identity
 from hub.presence import read_presence
 from hub.telephony.keeping import forget
 from hub.telephony.picture import OperatorNow, Picture, QueueNow, read_picture
@@ -95,3 +96,19 @@ def test_nothing_is_believed_of_a_line_that_is_down(office: Office) -> None:
         ("queue", "pbx", "changed"),
     ]
     assert office.rows(models.phone) == [] and office.rows(models.phone_queue) == []
+
+
+def test_who_talks_or_works_on_after_a_call_is_given_nothing_new(office: Office) -> None:
+    with_exchange(office, '[route.all]\nteam = "support"\nstrategy = "round_robin"', 'when = { kind = ["message"] }')
+
+    def given_to(number: int) -> str | None:
+        row = office.mail(who=Identity("email", f"client{number}@example.org"))
+        owner: str | None = office.row(models.conversation, row["conversation_id"])["owner"]
+        return owner
+
+    show(office, phone("101"), phone("102"))
+    assert given_to(1) == "anna", "her turn"
+    show(office, phone("101"), phone("102", "talking"))
+    assert given_to(2) == "vera", "Boris would be next"
+    show(office, phone("101", "talking"), phone("102"))
+    assert given_to(3) == "boris"
