@@ -40,7 +40,7 @@ def read_addresses(text: str) -> list[Identity]:
 @lru_cache(maxsize=8192)
 def _normalise(text: str) -> Identity:
     written, name = text, None
-    if named := _NAMED.fullmatch(text):
+    if "<" in text and (named := _NAMED.fullmatch(text)):
         name, written = named[1].strip() or None, named[2]
     bare = unicodedata.normalize("NFC", written.strip(" \t\r\n.,;<>")).casefold().removeprefix("mailto:")
     if not _WHOLE.fullmatch(bare):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, update
@@ -13,7 +14,7 @@ from routing.alerts import raise_alerts, withdraw_alerts
 from routing.book import RuleBook
 from routing.decisions import RaiseAlert
 from routing.facts import ObligationFacts, TaskFacts
-from routing.fold import encoded
+from routing.fold import COLUMNS, encoded
 from storage.bulk import insert_rows
 from storage.events import Event
 from storage.models import clock_event, obligation, task
@@ -42,6 +43,8 @@ _MUTABLE = (
     "excuse",
     "details",
 )
+_OBLIGATION_COLUMNS = ("id", *(_RENAMED.get(name, name) for name in COLUMNS))
+_obligation_values = attrgetter("id", *COLUMNS)
 _CHANGE = (
     update(obligation)
     .where(obligation.c.id == bindparam("number"))
@@ -122,17 +125,9 @@ def _write_history(unit: Unit, history: list[HistoryEntry]) -> None:
 
 def obligation_row(o: ObligationFacts) -> dict[str, Any]:
     """A promise as its row."""
-    row = {
-        "id": o.id,
-        "regulation": o.regulation,
-        "start_key": o.start_key,
-        "slot": o.slot,
-        "conversation_id": o.conversation,
-        "pauses": encoded("pauses", o.pauses),
-        "steps_done": list(o.steps_done),
-    }
-    for name in _MUTABLE:
-        row[_RENAMED.get(name, name)] = getattr(o, name)
+    row = dict(zip(_OBLIGATION_COLUMNS, _obligation_values(o), strict=True))
+    row["pauses"] = encoded("pauses", o.pauses)
+    row["steps_done"] = list(o.steps_done)
     return row
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, fields
 
+import orjson
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -27,8 +29,8 @@ class Event:
         """Compact JSON without empty fields. A hundred pages are told the same: it is written once."""
         if not self._json:
             told = ((name, getattr(self, name)) for name in _NAMES)
-            written = json.dumps({name: value for name, value in told if value is not None}, ensure_ascii=False)
-            object.__setattr__(self, "_json", written)
+            written = orjson.dumps({name: value for name, value in told if value is not None})
+            object.__setattr__(self, "_json", written.decode())
         return self._json
 
     @classmethod

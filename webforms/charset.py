@@ -39,6 +39,11 @@ def guess(pieces: Iterable[bytes], declared: str | None, region: str) -> str:
     return "cp1250" if region in _CENTRAL_EUROPE else "cp1251"
 
 
+def is_clean(text: str) -> bool:
+    """Whether `clean` would leave it as it is."""
+    return "\r" not in text and _UNFIT.search(text) is None
+
+
 def clean(text: str) -> str:
     """Line ends as `\\n`, without characters that cannot be kept."""
     if "\r" in text:

@@ -107,11 +107,15 @@ def _in_utf8(body: bytes) -> Submission | None:
     except UnicodeDecodeError:
         return None
     submission = Submission()
+    clean = charset.is_clean(text.replace("\x1e", "").replace("\x1f", ""))
     for piece in text.split("\x1e"):
         name, _, value = piece.partition("\x1f")
         if "\x1f" in value:
             value = value.replace("\x1f", "=")
-        _add(submission.values, charset.clean(name.strip())[:MAX_NAME], charset.clean(value))
+        name = name.strip()
+        if not clean:
+            name, value = charset.clean(name), charset.clean(value)
+        _add(submission.values, name[:MAX_NAME], value)
     return _bounded(submission)
 
 
