@@ -21,6 +21,7 @@ from channels.whatsapp.status import read_status
 
 SCHEME = "whatsapp"
 MEDIA_TYPE = "application/vnd.whatsapp.message+json"
+_FIELDS = frozenset({"messages", "smb_message_echoes", "user_preferences"})
 _STOP, _RESUME = "stop", "resume"
 
 
@@ -60,6 +61,8 @@ def read_again(raw: bytes, line: str, at: datetime) -> Touch | None:
         value = load(raw)
         if "preference" in value:
             return _preference(value["preference"], value, line, at).touch
+        if "message_echoes" in value:
+            return _echo(value["message_echoes"][0], value, line, at).touch
         return _message(value["messages"][0], value, line, at).touch
     except Exception:  # it could not be read before either
         return None
@@ -76,11 +79,13 @@ def _read_change(change: Json, line: str, number_id: str, now: datetime, batch: 
     if ours is not None and str(ours) != number_id:
         batch.strangers.append(clean(str(ours)))
         return
-    if change["field"] not in ("messages", "user_preferences"):
+    if change["field"] not in _FIELDS:
         batch.told.append(clean(str(change["field"])))
         return
     for message in value.get("messages") or ():
         batch.readings.append(_read_one(_message, message, value, line, now))
+    for echo in value.get("message_echoes") or ():
+        batch.readings.append(_read_one(_echo, echo, value, line, now))
     for preference in value.get("user_preferences") or ():
         batch.readings.append(_read_one(_preference, preference, value, line, now))
     for status in value.get("statuses") or ():
@@ -126,6 +131,27 @@ def _message(message: Json, value: Json, line: str, now: datetime) -> Reading:
         automatic=Automatic.AUTO_REPLY if found.automatic else None,
         remarks=tuple(found.remarks),
         raw=Raw(_kept(value, contacts=[contact] if contact else [], messages=[message]), MEDIA_TYPE),
+    )
+    return Reading(touch, tuple(found.files), party[0].value)
+
+
+def _echo(echo: Json, value: Json, line: str, now: datetime) -> Reading:
+    """Somebody of ours has answered in the WhatsApp Business app: that is an answer too (smb_message_echoes)."""
+    found = read_contents(echo)
+    number = clean(echo["id"])
+    party = _party({"from": echo["to"]}, {})
+    touch = Touch(
+        line=line,
+        event_key=number,
+        kind=Kind.MESSAGE,
+        direction=Direction.OUTBOUND,
+        at=instant(int(echo["timestamp"]), now),
+        party=party,
+        external_id=number,
+        thread=_thread(echo, found),
+        text=found.text,
+        remarks=tuple(found.remarks),
+        raw=Raw(_kept(value, message_echoes=[echo]), MEDIA_TYPE),
     )
     return Reading(touch, tuple(found.files), party[0].value)
 

@@ -20,7 +20,7 @@ from hub.outbound import Outgoing, write_down
 from storage import models
 from tests.channels.whatsapp.rig import told
 from tests.flows.house import House, open_house
-from tests.peers.whatsapp import CLIENT, GraphApi, signed
+from tests.peers.whatsapp import CLIENT, OUR_NUMBER, GraphApi, signed
 
 ANNA = Actor("operator", "anna", "operator", ("support",))
 Row = dict[str, Any]
@@ -76,6 +76,18 @@ async def test_a_message_is_in_the_log_and_its_answer_is_followed_to_the_blue_ti
         api.push(api.status(api.taken[0], state))
         await asyncio.sleep(0)
     await house.wait_for_row(models.delivery, id=number, state="read")
+
+
+async def test_an_answer_in_the_business_app_is_an_answer(office: Office) -> None:
+    house, api = office.house, office.api
+    asked = await office.ask("Где заказ?")
+    echo = {**api.message(text={"body": "Уже едет"}), "from": OUR_NUMBER, "to": CLIENT}
+    body = api.body(contacts=(), message_echoes=[echo])
+    body["entry"][0]["changes"][0]["field"] = "smb_message_echoes"
+    api.push(body)
+    answer = await house.wait_for_row(models.interaction, direction="outbound")
+    assert (answer["text"], answer["conversation_id"]) == ("Уже едет", asked["conversation_id"])
+    await house.wait_for_row(models.obligation, started_by=asked["id"], state="met")
 
 
 async def test_a_caller_and_a_writer_are_one_client(office: Office) -> None:

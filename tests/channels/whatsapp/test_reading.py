@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels.touch import Automatic, Kind, ReceiptState, Thread, Touch
+from channels.touch import Automatic, Direction, Kind, ReceiptState, Thread, Touch
 from channels.whatsapp import FREE_TEXT, Settings, parse_again
 from channels.whatsapp.contents import Wanted
 from channels.whatsapp.parse import MEDIA_TYPE, Batch, Reading, read
@@ -167,6 +167,12 @@ def test_marketing_that_is_switched_off_is_an_opt_out() -> None:
     assert touch.remarks == ("User requested to stop marketing messages",)
 
 
+def test_what_is_answered_in_the_app_is_an_answer_of_ours() -> None:
+    touch = touch_of("message_echo")
+    assert (touch.kind, touch.direction, touch.text) == (Kind.MESSAGE, Direction.OUTBOUND, "Уже едет")
+    assert [str(one) for one in touch.party] == ["whatsapp:79161234567", "phone:+79161234567"]
+
+
 def test_a_bare_stop_is_one_and_stays_a_message() -> None:
     body = payload("text")
     body["entry"][0]["changes"][0]["value"]["messages"][0]["text"]["body"] = "СТОП"
@@ -261,7 +267,7 @@ def test_huge_and_broken_texts_are_taken() -> None:
     assert touch.text.startswith("аб?в") and len(touch.text) == 100_003
 
 
-@pytest.mark.parametrize("name", ["text", "image", "order", "user_preferences", "text_without_number"])
+@pytest.mark.parametrize("name", ["text", "image", "order", "user_preferences", "text_without_number", "message_echo"])
 def test_what_was_kept_is_read_again(name: str) -> None:
     touch = touch_of(name)
     assert touch.raw is not None
