@@ -18,7 +18,8 @@ from channels.pace import Pace
 from channels.touch import Message, Sent, Webhook, WebhookAnswer
 from channels.webhook import health_after, is_secret, is_signed
 from channels.whatsapp.compose import Part, parts_of
-from channels.whatsapp.parse import SCHEME, Reading, read
+from channels.whatsapp.parse import Reading, read
+from channels.whatsapp.people import SCHEME
 from channels.whatsapp.refusals import TooManyToOne
 from channels.whatsapp.settings import Settings
 from channels.whatsapp.wire import Wire

@@ -13,13 +13,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from channels import phone
 from channels.touch import Automatic, Direction, Identity, Kind, Raw, Receipt, Thread, Touch
 from channels.untrusted import Json, clean, digest, dump, instant, load
 from channels.whatsapp.contents import Contents, Wanted, explain, read_contents
+from channels.whatsapp.people import contact_of, origin_of, party_of
 from channels.whatsapp.status import read_status
 
-SCHEME = "whatsapp"
 MEDIA_TYPE = "application/vnd.whatsapp.message+json"
 _FIELDS = frozenset({"messages", "smb_message_echoes", "user_preferences"})
 _STOP, _RESUME = "stop", "resume"
@@ -114,8 +113,8 @@ def _read_receipt(status: Any, line: str, now: datetime, batch: Batch) -> None:
 def _message(message: Json, value: Json, line: str, now: datetime) -> Reading:
     number = clean(message["id"])
     found = read_contents(message)
-    contact = _contact_of(message, value)
-    party = _party(message, contact)
+    contact = contact_of(message, value)
+    party = party_of(message, contact)
     touch = Touch(
         line=line,
         event_key=number,
@@ -127,7 +126,7 @@ def _message(message: Json, value: Json, line: str, now: datetime) -> Reading:
         thread=_thread(message, found),
         text=found.text,
         fields=found.fields,
-        origin=_origin(message, contact),
+        origin=origin_of(message, contact),
         automatic=Automatic.AUTO_REPLY if found.automatic else None,
         remarks=tuple(found.remarks),
         raw=Raw(_kept(value, contacts=[contact] if contact else [], messages=[message]), MEDIA_TYPE),
@@ -139,7 +138,7 @@ def _echo(echo: Json, value: Json, line: str, now: datetime) -> Reading:
     """Somebody of ours has answered in the WhatsApp Business app: that is an answer too (smb_message_echoes)."""
     found = read_contents(echo)
     number = clean(echo["id"])
-    party = _party({"from": echo["to"]}, {})
+    party = party_of({"from": echo["to"]}, {})
     touch = Touch(
         line=line,
         event_key=number,
@@ -160,58 +159,15 @@ def _kept(value: Json, **own: Any) -> bytes:
     return dump({"metadata": value.get("metadata"), **own})
 
 
-def _contact_of(message: Json, value: Json) -> Json:
-    """The profile of whoever wrote. A batch has one for each; somebody with a user name may have no number in it."""
-    contacts: list[Json] = list(value.get("contacts") or ())
-    for contact in contacts:
-        if message.get("from") and contact.get("wa_id") == message["from"]:
-            return dict(contact)
-        if message.get("from_user_id") and contact.get("user_id") == message["from_user_id"]:
-            return dict(contact)
-    return dict(contacts[0]) if len(contacts) == 1 else {}
-
-
-def _party(message: Json, contact: Json) -> tuple[Identity, ...]:
-    """The account's number, its id with us (which is all there is of somebody who hides his number), the telephone.
-
-    `wa_id` is a telephone number without its plus (whatsapp/business-scoped-user-ids). A number that has changed
-    belongs to the same person as the one before.
-    """
-    name = clean((contact.get("profile") or {}).get("name") or "") or None
-    system = message.get("system") or {}
-    numbers = [message.get("from"), contact.get("wa_id"), system.get("wa_id"), system.get("new_wa_id")]
-    ids = [message.get("from_user_id"), contact.get("user_id")]
-    known = dict.fromkeys(clean(str(one)) for one in (*numbers, *ids) if one)
-    found = [Identity(SCHEME, one, name) for one in known]
-    if not found:
-        raise KeyError("from")
-    phones = (phone.normalise(f"+{one}", "ZZ") for one in known if one.isascii() and one.isdecimal())
-    return (*found, *(Identity(one.scheme, one.value, name) for one in phones if not one.odd))
-
-
 def _thread(message: Json, found: Contents) -> Thread | None:
     answers = found.answers or (message.get("context") or {}).get("id")
     return Thread(answers=(clean(answers),)) if answers else None
 
 
-def _origin(message: Json, contact: Json) -> dict[str, Any]:
-    """Where it came from: a user name, an advertisement that was clicked, a product, somebody else's words."""
-    context, referral = message.get("context") or {}, message.get("referral") or {}
-    origin: dict[str, Any] = {
-        "username": (contact.get("profile") or {}).get("username"),
-        "forwarded": True if context.get("forwarded") or context.get("frequently_forwarded") else None,
-        "product": (context.get("referred_product") or {}).get("product_retailer_id"),
-        "referrer": referral.get("source_url"),
-        "advertisement": referral.get("headline"),
-        "advertisement_id": referral.get("source_id"),
-    }
-    return {key: clean(one) if isinstance(one, str) else one for key, one in origin.items() if one}
-
-
 def _preference(preference: Json, value: Json, line: str, now: datetime) -> Reading:
     """The client switches marketing messages off or on again in his WhatsApp."""
-    contact = _contact_of({"from": preference.get("wa_id"), "from_user_id": preference.get("user_id")}, value)
-    party = _party({"from": preference.get("wa_id"), "from_user_id": preference.get("user_id")}, contact)
+    contact = contact_of({"from": preference.get("wa_id"), "from_user_id": preference.get("user_id")}, value)
+    party = party_of({"from": preference.get("wa_id"), "from_user_id": preference.get("user_id")}, contact)
     word = clean(preference["value"])
     wishes = {"opted_out": word == _STOP} if word in (_STOP, _RESUME) else {}
     seconds = int(preference["timestamp"])
@@ -235,7 +191,7 @@ def _unreadable(raw: bytes, line: str, now: datetime, error: Exception, message:
     number = message.get("id") if isinstance(message, dict) else None
     party: tuple[Identity, ...] = ()
     with suppress(Exception):
-        party = _party(message, {})
+        party = party_of(message, {})
     touch = Touch(
         line=line,
         event_key=clean(number) if isinstance(number, str) and number else f"raw:{digest(raw)}",
