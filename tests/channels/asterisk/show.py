@@ -115,7 +115,7 @@ class House:
         assert found is not None
         return found
 
-    async def reached(self, did: str, phase: str, seconds: float = 15) -> Touch:
+    async def reached(self, did: str, phase: str, seconds: float = 40) -> Touch:
         """Wait for a phase of the call to a number."""
         await until(
             lambda: phase in (self.call_of(did) or {"phases": []})["phases"],
@@ -335,7 +335,12 @@ async def play_all(pbx: Asterisk, *, names: set[str] | None = None) -> dict[str,
         async def play(name: str, desk: Desk) -> None:
             did = await SCENARIOS[name](full, line, phones, desk)
             results["hub"][name] = await full.ended(did)
-            results["hublean"][name] = await lean.ended(did, 5)
+            if name == "timeout_to_voicemail":  # which is told after the end
+                for house in (full, lean):
+                    await until(
+                        lambda house=house: bool((house.call_of(did) or {}).get("voicemail")), 40, lambda: "no message"
+                    )
+            results["hublean"][name] = await lean.ended(did)
 
         played = await asyncio.gather(
             *(play(name, desk) for name, desk in zip(chosen, pbx.desks, strict=False)), return_exceptions=True

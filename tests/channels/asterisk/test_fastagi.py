@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -12,30 +11,27 @@ from channels.asterisk.fastagi import AgiServer
 from channels.contract import Question
 from tests.peers.workshop import free_port
 
+PATIENCE_S = 30.0
 ASKED = (
     "agi_network: yes\nagi_request: agi://127.0.0.1/route\nagi_channel: PJSIP/trunk-1\nagi_callerid: 79161234567\n"
     "agi_uniqueid: 1.7\nagi_extension: 8001\nagi_arg_1: 1.5\n\n"
 )
 
 
-async def ask(
-    route: Callable[[Question], Awaitable[str]], text: str = ASKED
-) -> tuple[str, float, list[tuple[str, str]]]:
+async def ask(route: Callable[[Question], Awaitable[str]], text: str = ASKED) -> tuple[str, list[tuple[str, str]]]:
     told: list[tuple[str, str]] = []
     port = free_port()
     server = AgiServer(route, lambda *pair: told.append(pair), 0.2)
     await server.start("127.0.0.1", port)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    began = time.monotonic()
     writer.write(text.encode())
-    line = (await asyncio.wait_for(reader.readline(), 5)).decode()
+    line = (await asyncio.wait_for(reader.readline(), PATIENCE_S)).decode()
     writer.write(b"200 result=1\n")
-    rest = await asyncio.wait_for(reader.read(), 5)
-    took = time.monotonic() - began
+    rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
     assert rest == b""
     writer.close()
     await server.close()
-    return line, took, told
+    return line, told
 
 
 async def test_the_answer_becomes_route() -> None:
@@ -45,19 +41,24 @@ async def test_the_answer_becomes_route() -> None:
         asked.append(question)
         return "op/101"
 
-    line, took, told = await ask(route)
+    line, told = await ask(route)
     assert line == 'SET VARIABLE ROUTE "op/101"\n'
     assert asked == [Question("79161234567", "8001", "1.7", "1.5")]
-    assert told == [("1.5", "op/101")] and took < 1
+    assert told == [("1.5", "op/101")]
 
 
 async def test_a_hub_that_hangs_lets_the_call_go_on() -> None:
+    given_up = asyncio.Event()
+
     async def route(question: Question) -> str:
-        await asyncio.sleep(60)
+        try:
+            await asyncio.Event().wait()  # never
+        finally:
+            given_up.set()
         return "late"
 
-    line, took, told = await ask(route)
-    assert line == "" and told == [] and took < 2
+    line, told = await ask(route)
+    assert line == "" and told == [] and given_up.is_set()
 
 
 async def test_a_hub_that_fails_lets_the_call_go_on() -> None:

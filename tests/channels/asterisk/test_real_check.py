@@ -54,7 +54,6 @@ async def test_a_test_call_is_watched_from_the_shell(own_asterisk: Asterisk, hom
             return own_asterisk.cli("manager show connected").count("hub ") > 0
 
         await until(signed_in, 40, lambda: "the watcher did not sign in")
-        await asyncio.sleep(2)  # it looks around first
         await phones.operator(desk.ports[0], "answer", 300)
         await phones.caller(desk.did, "bye", 1500)
         out, err = await watching.communicate()

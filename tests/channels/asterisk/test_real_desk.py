@@ -22,7 +22,7 @@ def seen(house: House, extension: str) -> OperatorPresence | None:
     return next((one for one in last if one.extension == extension), None)
 
 
-async def shows(house: House, extension: str, state: OperatorState, seconds: float = 5) -> OperatorPresence:
+async def shows(house: House, extension: str, state: OperatorState, seconds: float = 30) -> OperatorPresence:
     def there() -> bool:
         found = seen(house, extension)
         return found is not None and found.state is state
@@ -54,10 +54,10 @@ async def test_pause_log_out_and_log_in_are_seen_and_obeyed(own_asterisk: Asteri
         await line.log_in(phone, own_asterisk.names.empty, "Anna", 2)
         await line.log_in(phone, own_asterisk.names.empty, "Anna", 2)
         queue = own_asterisk.names.empty
-        await until(lambda: (one := seen(house, phone)) is not None and queue in one.queues, 5, lambda: "out")
+        await until(lambda: (one := seen(house, phone)) is not None and queue in one.queues, 30, lambda: "out")
         await line.log_out(phone, queue)
         await line.log_out(phone, queue)
-        await until(lambda: (one := seen(house, phone)) is not None and queue not in one.queues, 5, lambda: "in")
+        await until(lambda: (one := seen(house, phone)) is not None and queue not in one.queues, 30, lambda: "in")
         with pytest.raises(Rejected):
             await line.log_in(phone, "no-such-queue")
 
@@ -156,7 +156,7 @@ async def test_events_without_stamps_are_lived_with_and_told() -> None:
             await phones.caller(desk.did, "bye", 2000)
             call = await house.ended(desk.did)
     assert (call["outcome"], call["operator"]) == ("answered", "op-101")
-    assert 0.7 < call["talk_s"] < 5
+    assert call["talk_s"] > 0.7
 
 
 async def test_one_test_call_is_watched_and_judged(own_asterisk: Asterisk) -> None:
@@ -168,9 +168,12 @@ async def test_one_test_call_is_watched_and_judged(own_asterisk: Asterisk) -> No
     except PeerMissing as problem:
         do_without(problem)
     async with phones, routing.listening():
-        watching = asyncio.create_task(trial.watch_call(lean.settings(), lean.door(), 15))
-        flood = asyncio.create_task(trial.watch_call(flooded.settings(), flooded.door(), 15))
-        await asyncio.sleep(1)
+        watching = asyncio.create_task(trial.watch_call(lean.settings(), lean.door(), 60))
+        flood = asyncio.create_task(trial.watch_call(flooded.settings(), flooded.door(), 60))
+        for user in ("hublean ", "hubflood "):
+            await until(
+                lambda user=user: user in own_asterisk.cli("manager show connected"), 30, lambda: "not signed in"
+            )
         await phones.operator(desk.ports[0], "answer", 300)
         await phones.caller(desk.direct_did, "bye", 1500)
         report, noisy = await watching, await flood
