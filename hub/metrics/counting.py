@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hub.metrics.percentile import Sample
 
@@ -15,7 +15,7 @@ LOST_BY_US = ("timeout", "no_operators", "no_answer", "busy", "declined", "faile
 NOT_OFFERED = ("closed", "blocked")
 """Calls that nobody was meant to take: outside working hours, or from a number that is barred."""
 
-Added = TypeVar("Added", bound="Counts")
+Added = TypeVar("Added", bound="Counts | Sample")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,25 @@ class Counts:
     """Anything counted: adds up field by field."""
 
     def __add__(self: Added, other: Added) -> Added:
-        return type(self)(*(_sum(getattr(self, one.name), getattr(other, one.name)) for one in fields(self)))
-
-
-def _sum(ours: object, theirs: object) -> object:
-    if isinstance(ours, Mapping) and isinstance(theirs, Mapping):
-        return dict(Counter(ours) + Counter(theirs))
-    return ours + theirs  # type: ignore[operator]
+        return add_up((other,), self)
 
 
 def add_up(parts: Iterable[Added], nothing: Added) -> Added:
-    """The whole of some parts."""
-    for each in parts:
-        nothing = nothing + each
-    return nothing
+    """The whole of some parts, each looked at once, however many there are."""
+    several = (nothing, *parts)
+    return type(nothing)(*(_sum([getattr(each, one.name) for each in several]) for one in fields(nothing)))
+
+
+def _sum(values: list[Any]) -> Any:
+    first = values[0]
+    if isinstance(first, Counts | Sample):
+        return add_up(values[1:], first)
+    if not isinstance(first, Mapping):
+        return sum(values)
+    whole: Counter[Any] = Counter()
+    for each in values:
+        whole.update(each)
+    return dict(whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,11 +23,6 @@ class Sample:
     final: Mapping[float, int] = field(default_factory=dict)
     growing: Mapping[float, int] = field(default_factory=dict)
 
-    def __add__(self, other: Sample) -> Sample:
-        return Sample(
-            dict(Counter(self.final) + Counter(other.final)), dict(Counter(self.growing) + Counter(other.growing))
-        )
-
     @property
     def size(self) -> int:
         """How many values there are."""
