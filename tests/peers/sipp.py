@@ -19,6 +19,8 @@ from tests.peers.workshop import free_port
 
 REMEDY = "apt-get install sip-tester, or: python -m tests.peers"
 _INFANCY_S = 0.25
+_MEDIA = 4
+"""So many ports from `-mp` on are sipp's."""
 
 
 @dataclass
@@ -93,7 +95,8 @@ class Phones:
         raise AssertionError(f"sipp does not live: {self._said(process)}")
 
     async def _spawn(self, words: list[str]) -> asyncio.subprocess.Process:
-        ports = ["-mp", str(next(self._media)), "-cp", str(free_port())]
+        media = next(port for port in self._media if not any(_is_taken(port + above) for above in range(_MEDIA)))
+        ports = ["-mp", str(media), "-cp", str(free_port())]
         fixed = ["-i", "127.0.0.1", *ports, "-nostdin", "-key", "pbx", str(self.pbx.sip)]
         words[1] = str(KIT / "sipp" / words[1])
         number = next(self._numbers)
