@@ -10,11 +10,12 @@ PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	if $$python -c $(NEWEST) 2>/dev/null; then echo $$python; break; fi; done)
 endif
 
-.PHONY: help run test lint static bench peers clean
+.PHONY: help run demo test lint static bench peers clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run     Touchline on http://127.0.0.1:8080 with a small sample set-up; everything it keeps is in var/"
+	@echo "make demo    a sample company's working day, in a home of its own: no exchange and no mailbox needed"
 	@echo "make test    lint, get the servers, run every test"
 	@echo "make lint    ruff, mypy, import contracts, the rules of the house"
 	@echo "make bench   leads and mails per second against a bare skeleton"
@@ -23,6 +24,9 @@ help:
 
 run: $(VENV)/.run
 	$(BIN)/touchline run --sample
+
+demo: $(VENV)/.run
+	$(BIN)/touchline demo
 
 test: static peers
 	$(BIN)/python -m pytest
