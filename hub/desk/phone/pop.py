@@ -86,10 +86,13 @@ class Mine:
     open: bool
 
 
-def read_pop(connection: Connection, setup: SetUp, number: int, now: datetime, known: Pop | None = None) -> Pop | None:
+def read_pop(
+    connection: Connection, setup: SetUp, number: int, now: datetime, known: Pop | None = None, *, kept: bool = False
+) -> Pop | None:
     """Everything that is the same for all whom it concerns; None for what is no call.
 
-    `known` is the same call a moment ago: whose it is and what was before does not change while it rings.
+    `known` is the same call a moment ago: whose it is and what was before does not change while it rings. With `kept`
+    nor does what is promised.
     """
     found = connection.execute(select(interaction).where(interaction.c.id == number)).mappings().first()
     if found is None or found["call"] is None:
@@ -97,18 +100,20 @@ def read_pop(connection: Connection, setup: SetUp, number: int, now: datetime, k
     row = dict(found)
     parts = find_parts(row, setup.operator_by_extension)
     whose: int | None = row["client_id"]
-    promised = promises.read_promises(connection, None, whose)[:_PROMISES] if whose is not None else []
-    tasks = promises.read_client_tasks(connection, whose)[:_TASKS] if whose is not None else []
     if known is not None and known.row["client_id"] == whose and known.row["candidates"] == row["candidates"]:
-        return replace(known, row=row, parts=parts, promises=tuple(promised), tasks=tuple(tasks))
+        if kept:
+            return replace(known, row=row, parts=parts)
+        return replace(
+            known, row=row, parts=parts, promises=_promised(connection, whose), tasks=_tasks(connection, whose)
+        )
     return Pop(
         row=row,
         parts=parts,
         card=clients.read_card(connection, whose) if whose is not None else None,
         candidates=tuple(_candidates(connection, row)),
         earlier=_earlier(connection, row),
-        promises=tuple(promised),
-        tasks=tuple(tasks),
+        promises=_promised(connection, whose),
+        tasks=_tasks(connection, whose),
         asked=find_asked(connection, setup, row, now),
     )
 
@@ -131,6 +136,14 @@ def read_unfinished(connection: Connection, operator: str, most: int = 5) -> lis
     found = set(connection.execute(notes).scalars())
     found |= set(connection.execute(select(wrap_up.c.interaction_id).where(wrap_up.c.operator == operator)).scalars())
     return sorted(found)
+
+
+def _promised(connection: Connection, whose: int | None) -> tuple[Promise, ...]:
+    return tuple(promises.read_promises(connection, None, whose)[:_PROMISES]) if whose is not None else ()
+
+
+def _tasks(connection: Connection, whose: int | None) -> tuple[Task, ...]:
+    return tuple(promises.read_client_tasks(connection, whose)[:_TASKS]) if whose is not None else ()
 
 
 def _earlier(connection: Connection, row: Row) -> tuple[Entry, ...]:

@@ -44,16 +44,19 @@ class Pops:
         known = self._reading.get(number)
         if known is None or known[0] is not cause:
             before = _recent(known) if cause.what in _PHASES else None
-            known = (cause, asyncio.create_task(self._read(number, before)))
+            kept = cause.what not in _PICKED
+            known = (cause, asyncio.create_task(self._read(number, before, kept=kept)))
             self._reading.pop(number, None)
             self._reading[number] = known
             if len(self._reading) > _MOST_KEPT:
                 self._reading.pop(next(iter(self._reading)))
         return await asyncio.shield(known[1])
 
-    async def _read(self, number: int, before: Pop | None = None) -> Pop | None:
+    async def _read(self, number: int, before: Pop | None = None, *, kept: bool = False) -> Pop | None:
         setup, now = self._hub.setup.current, self._hub.store.now()
-        return await self._hub.store.read(lambda connection: read_pop(connection, setup, number, now, before))
+        return await self._hub.store.read(
+            lambda connection: read_pop(connection, setup, number, now, before, kept=kept)
+        )
 
 
 def _recent(known: tuple[Event, _Read] | None) -> Pop | None:
