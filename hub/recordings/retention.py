@@ -45,7 +45,7 @@ class Retention:
         """Let go of what is too old on these lines; answers how many calls that concerned."""
         done = 0
         for line in lines:
-            telephone = await asyncio.to_thread(self.telephone_of, line)
+            telephone = self.telephone_of(line)
             if telephone is not None and telephone.keeping.days is not None:
                 done += await self._look_at(line, telephone, telephone.keeping)
         return done
