@@ -155,7 +155,7 @@ async def test_dialogs_menus_and_the_why(browser: Browser, office: Office) -> No
         await page.locator("dialog input[name=source]").fill("Рекомендация")
         await page.locator("dialog button.main-act").click()
         await page.wait_for_url(f"**/desk/conversations/{found['vip']}?said=saved")
-        await expect(page.locator("aside")).to_contain_text("Рекомендация")
+        await expect(page.locator("aside.side")).to_contain_text("Рекомендация")
         await page.get_by_text("Отложить").first.click()
         await page.get_by_role("button", name="Завтра утром").click()
         await expect(page.get_by_text("Отложено.")).to_be_visible()
