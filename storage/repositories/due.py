@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.models import client, conversation, obligation
@@ -68,19 +69,31 @@ def read_pressing(connection: Connection, whose: Whose, now: datetime, soon: tim
     if len(nearest) < most:
         late = query.where(row.due < now).order_by(row.due.desc()).limit(most - len(nearest))
         nearest += connection.execute(late)
-    return Pressing(
-        counted[0], counted[1], tuple(Ticking(each[0], each[1], each[2], each[3] or "", *each[4:]) for each in nearest)
+    return Pressing(counted[0], counted[1], tuple(_ticking(each) for each in nearest))
+
+
+def _ticking(row: Any) -> Ticking:
+    return Ticking(
+        row.id,
+        row.regulation,
+        row.client_id,
+        row.name or "",
+        row.conversation_id,
+        row.owner,
+        row.team,
+        row.started,
+        row.due,
     )
 
 
 def read_unanswered(connection: Connection, whose: Whose) -> Unanswered:
     """How many wait, and since when the first of them does."""
     row = conversation.c
-    query: Select[tuple[int, datetime]] = select(func.count(), func.min(row.waiting_since)).where(
+    query = select(func.count().label("number"), func.min(row.waiting_since).label("oldest")).where(
         row.state == "open", row.waiting_since.is_not(None), *_of(whose, row.team, row.owner)
     )
-    number, oldest = connection.execute(query).one()
-    return Unanswered(number, oldest)
+    found = connection.execute(query).one()
+    return Unanswered(found.number, found.oldest)
 
 
 def _of(whose: Whose, team: ColumnElement[str], owner: ColumnElement[str]) -> list[ColumnElement[bool]]:
