@@ -166,7 +166,7 @@ class CallStream:
         return message
 
     def _context(self, pop: Pop, state: str, since: datetime, mine: Mine | None) -> dict[str, Any]:
-        setup, language = self._hub.setup.current, self._request[WHO].language
+        setup, speech = self._hub.setup.current, speech_of(self._request)
         return {
             "pop": pop,
             "call": pop.row["call"],
@@ -176,8 +176,8 @@ class CallStream:
             "since": since,
             "live": state in LIVE,
             "note": mine.note if mine is not None else None,
-            "dispositions": dispositions(setup, speech_of(self._request)),
-            "choices_of": lambda name: field_choices(setup, language, name),
+            "dispositions": dispositions(setup, speech),
+            "choices_of": lambda name: field_choices(setup, speech, name),
             "refused": REFUSED,
             "call_back": CALL_BACK,
         }

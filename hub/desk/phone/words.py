@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hub.desk.language import NAMES, Speech
-from hub.desk.vocabulary import CATEGORIES, LIFECYCLES, Vocabulary
+from hub.desk.vocabulary import CATEGORIES, Vocabulary
 from hub.setup.snapshot import SetUp
 from hub.setup.titles import say
 
@@ -16,12 +16,12 @@ def dispositions(setup: SetUp, speech: Speech) -> list[tuple[str, str]]:
     return Vocabulary(speech).choices("disposition")
 
 
-def field_choices(setup: SetUp, language: str, name: str) -> list[tuple[str, str]]:
+def field_choices(setup: SetUp, speech: Speech, name: str) -> list[tuple[str, str]]:
     """What can be chosen for a field of the client; nothing = anything may be written."""
     if name == "category":
         return [(key, key) for key in CATEGORIES]
     if name == "lifecycle":
-        return [(key, key) for key in LIFECYCLES]
+        return Vocabulary(speech).choices("lifecycle")
     if name == "responsible":
         return sorted((key, one.name) for key, one in setup.operators.items())
     return sorted(NAMES.items()) if name == "language" else []

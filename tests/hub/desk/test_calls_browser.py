@@ -57,6 +57,7 @@ async def test_only_whose_telephone_rings_sees_who_calls(browser: Browser, small
         await expect(call).to_contain_text("Сервис отвечает за четыре рабочих часа")
         await expect(call.locator("time-left").first).to_be_visible()
         await expect(call).not_to_contain_text("Источник")
+        await expect(call.locator(".script")).to_contain_text("Здравствуйте! Чем могу помочь?")
         await expect(anna.locator("#calls-said")).to_contain_text(MARIA)
         await caller.unanswered()
         await expect(call).to_have_count(0)
