@@ -75,8 +75,16 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
     async def read_at_once(self, query: Callable[[Connection], T]) -> T:
-        """Read in a thread that no long question keeps: for small questions whose answer somebody waits for."""
-        return await asyncio.get_running_loop().run_in_executor(self._quick_readers, self.read_now, query)
+        """Read in a thread that no long question keeps: for small questions whose answer somebody waits for.
+
+        On PostgreSQL each statement is a transaction of its own, which saves the trips that open and close one.
+        """
+        read = self._read_plainly if self.dialect == "postgresql" else self.read_now
+        return await asyncio.get_running_loop().run_in_executor(self._quick_readers, read, query)
+
+    def _read_plainly(self, query: Callable[[Connection], T]) -> T:
+        with self.engines.reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            return query(connection)
 
     async def write(self, work: Callable[[Unit], T]) -> T:
         """Write through the lane; returns after the commit."""

@@ -89,16 +89,19 @@ def read_picture(connection: Connection, setup: SetUp, now: datetime) -> Picture
 def read_some(
     connection: Connection, setup: SetUp, now: datetime, operators: Collection[str]
 ) -> dict[str, OperatorNow]:
-    """The telephones of some operators, by their keys; those without one are left out."""
+    """The telephones of some operators, by their keys; those without one are left out. Of a wrap-up only that it is."""
     extensions = {key: one.extension for key in operators if (one := setup.operators.get(key)) and one.extension}
     phones: dict[str, list[Any]] = {}
     for row in rows.read_live_phones(connection, extensions.values(), now):
         if row.line in setup.lines:
             phones.setdefault(row.extension, []).append(row)
-    wrapping = {row.operator: row for row in rows.read_wrap_ups(connection) if row.until > now}
+    found = {key: _operator(key, extension, phones.get(extension, []), None) for key, extension in extensions.items()}
+    wrapping = {
+        row.operator for several in phones.values() for row in several if row.wraps_until and row.wraps_until > now
+    }
     return {
-        key: _operator(key, extension, phones.get(extension, []), wrapping.get(key))
-        for key, extension in extensions.items()
+        key: replace(one, state="wrap_up") if key in wrapping and one.state == "free" else one
+        for key, one in found.items()
     }
 
 

@@ -16,7 +16,10 @@ Phone = Mapping[str, Any]
 _NOW = bindparam("now", type_=phone.c.since.type)
 _LIVE = (line_health.c.line == phone.c.line) & (line_health.c.state == "running") & (line_health.c.held_until > _NOW)
 _LIVE_PHONES = (
-    select(phone).join(line_health, _LIVE).where(phone.c.extension.in_(bindparam("extensions", expanding=True)))
+    select(phone, wrap_up.c.until.label("wraps_until"))
+    .join(line_health, _LIVE)
+    .outerjoin(wrap_up, wrap_up.c.operator == phone.c.operator)
+    .where(phone.c.extension.in_(bindparam("extensions", expanding=True)))
 )
 _WRAP_UPS = select(wrap_up).order_by(wrap_up.c.until)
 _TALKING = (
@@ -43,7 +46,7 @@ def read_phones(connection: Connection, lines: Collection[str]) -> list[Row[Any]
 
 
 def read_live_phones(connection: Connection, extensions: Collection[str], now: datetime) -> list[Row[Any]]:
-    """These telephones, on lines that run and that a process listens to now."""
+    """These telephones, on lines that run and that a process listens to now; `wraps_until`: he works after a call."""
     return list(connection.execute(_LIVE_PHONES, {"extensions": sorted(extensions), "now": now}))
 
 

@@ -14,6 +14,7 @@ from hub.presence import go_away
 from hub.telephony.deciding import decide, read_caller, read_known
 from hub.telephony.exchanges import rules_of
 from storage import models
+from storage.repositories.phones import begin_wrap_up
 from tests.hub.office import ANNA, VERA, Office
 from tests.hub.telephony.exchange import insert_talk, journal, listen, make_client, phone, show, with_exchange
 
@@ -50,6 +51,14 @@ def test_who_talked_last_gets_the_client_again_while_he_is_free(office: Office) 
         assert ask(office) == "support", state
     show(office, phone("101"), phone("102", paused=True))
     assert ask(office) == "support"
+    show(office, phone("101"), phone("102", queues=()))
+    assert ask(office) == "op/102", "nobody keeps track of desks"
+    wrapping = {"operator": "boris", "line": "pbx", "extension": "102", "interaction_id": client}
+    wrapping |= {"since": office.clock(), "until": office.clock() + timedelta(seconds=30)}
+    office.store.write_now(lambda unit: begin_wrap_up(unit, wrapping))
+    assert ask(office) == "support", "he still works on the call before"
+    office.clock.move(seconds=31)
+    assert ask(office) == "op/102"
 
 
 def test_stickiness_can_be_switched_off(office: Office) -> None:
