@@ -62,7 +62,6 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_settings_from_outsi
 
 IN_REAL_TIME = (
     "channels/asterisk/test_real_",
-    "flows/test_calls",
     "flows/test_crash_load",
     "flows/test_topology",
     "flows/test_two_clocks",

@@ -94,7 +94,7 @@ async def test_a_call_and_a_voice_message_are_played_at_the_desk(
     ):
         await house.line_runs("pbx")
         await phones.operator(desk.ports[0], "talk", 300)
-        await phones.caller(desk.did, "bye", 3500)
+        await phones.caller(desk.did, "bye", 6000)
         await phones.caller(desk.empty_did, "talk", 11500, who="79167654321")
         talked = await ended(house, desk.did)
         assert (talked["call"]["outcome"], talked["operator"]) == ("answered", "ivan")

@@ -55,7 +55,7 @@ async def test_a_test_call_is_watched_from_the_shell(own_asterisk: Asterisk, hom
 
         await until(signed_in, 40, lambda: "the watcher did not sign in")
         await phones.operator(desk.ports[0], "answer", 300)
-        await phones.caller(desk.did, "bye", 1500)
+        await phones.caller(desk.did, "bye", 4000)
         out, err = await watching.communicate()
     told = json.loads(out)
     assert (watching.returncode, told["well"], told["line"]) == (0, True, "pbx"), (told, err)

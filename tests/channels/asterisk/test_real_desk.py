@@ -70,7 +70,7 @@ async def test_presence_follows_the_phone_and_the_queue(own_asterisk: Asterisk) 
         do_without(problem)
     async with phones, house.listening():
         await phones.operator(desk.ports[0], "answer", 1500)
-        await phones.caller(desk.did, "bye", 3500)
+        await phones.caller(desk.did, "bye", 5000)
         await shows(house, desk.phones[0], OperatorState.RINGING)
         waiting = next(one for one in house.pictures[-1].queues if one.queue == desk.queue)
         assert waiting.waiting == 1 and waiting.longest_since is not None

@@ -29,8 +29,8 @@ async def test_the_pbx_is_restarted_in_the_middle_of_a_call(own_asterisk: Asteri
         assert (call["outcome"], call["operator"], call["ended_by"]) == ("answered", "op-101", "system")
         assert call["talk_s"] > 0.5
         assert any("not seen" in remark for touch in call["touches"] for remark in touch.remarks)
-        await phones.operator(second.ports[0], "answer", 300)
-        await phones.caller(second.did, "bye", 1500)
+        await phones.operator(second.ports[0], "hangup", 300)
+        await phones.caller(second.did, "wait")
         assert (await house.ended(second.did))["outcome"] == "answered"
 
 
@@ -90,7 +90,7 @@ async def test_calls_that_end_while_the_hub_is_away(own_asterisk: Asterisk, reco
 
         async def talk() -> None:
             await phones.operator(talked.ports[0], "answer", 300)
-            await phones.caller(talked.did, "bye", 2500)
+            await phones.caller(talked.did, "bye", 4000)
             await phones.operator(missed.ports[0], "noanswer")
             await phones.caller(missed.did, "bye", 2500)
             await before.reached(talked.did, "answered")

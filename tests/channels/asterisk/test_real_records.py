@@ -93,7 +93,7 @@ async def test_what_happened_meanwhile_is_read_from_any_database(
 
         async def talk() -> None:
             await phones.operator(talked.ports[0], "answer", 300)
-            await phones.caller(talked.did, "bye", 2500)
+            await phones.caller(talked.did, "bye", 4000)
             await phones.operator(missed.ports[0], "noanswer")
             await phones.caller(missed.did, "bye", 2500)
             await before.reached(talked.did, "answered")
@@ -149,8 +149,8 @@ async def test_a_database_that_is_away_never_stops_the_line(own_asterisk: Asteri
         await until(lambda: any(one.reason for one in house.fake.healths), PATIENCE_S, lambda: str(house.fake.healths))
         told = next(one for one in house.fake.healths if one.reason)
         assert told.state is LineState.RUNNING and told.reason.startswith("cdr cannot be read") and told.remedy
-        await phones.operator(desk.ports[0], "answer", 300)
-        await phones.caller(desk.did, "bye", 800)
+        await phones.operator(desk.ports[0], "hangup", 300)
+        await phones.caller(desk.did, "wait")
         assert (await house.ended(desk.did, PATIENCE_S))["outcome"] == "answered"
     check = await house.channel().check()
     assert check.state is LineState.RUNNING and "database of cdr cannot be read" in check.reason
