@@ -190,8 +190,8 @@ async def test_what_telegram_says_while_sending_is_a_refusal_too(office: Office)
     assert (refused["identity"], refused["source"], refused["state"]) == ("telegram:55", "channel", "refused")
 
 
-async def test_how_did_we_do_is_asked_with_buttons_once_and_kept(tmp_path: Path, database_url: str) -> None:
-    async with open_office(tmp_path, database_url, rate='"Как мы справились?"') as office:
+async def test_how_did_we_do_is_asked_with_buttons_once_and_kept(tmp_path: Path) -> None:
+    async with open_office(tmp_path, f"sqlite:///{tmp_path / 'touchline.db'}", rate='"Как мы справились?"') as office:
         house, api = office.house, office.api
         asked = await office.ask("Где заказ?")
         setup = house.hub.setup.current

@@ -106,9 +106,9 @@ def test_the_window_is_set_up_and_a_fresh_mail_never_joins(house: Office) -> Non
 
 
 @pytest.mark.parametrize("written", ["5 days", "2 working hours", "soon", "-5 min"])
-def test_a_window_that_makes_no_sense_is_refused(house: Office, written: str) -> None:
+def test_a_window_that_makes_no_sense_is_refused(written: str) -> None:
     with pytest.raises(SetUpRefused, match="conversation_window"):
-        learn(house, f'[company]\nname = "Office"\nconversation_window = "{written}"\n')
+        read_setup([("a.toml", f'[company]\nname = "Office"\nconversation_window = "{written}"\n')])
 
 
 def test_every_way_is_shown_with_what_stands_in_it(house: Office) -> None:
@@ -179,14 +179,14 @@ def test_who_said_stop_gets_no_acknowledgement(house: Office) -> None:
     assert house.act(acknowledge, asked["id"]) is None
 
 
-@pytest.mark.parametrize("policy", ["receive_only", "off"])
-def test_a_line_that_may_not_send_acknowledges_and_asks_nothing(house: Office, policy: str) -> None:
+def test_a_line_that_may_not_send_acknowledges_and_asks_nothing(house: Office) -> None:
     asked = says(house, "Где заказ?", "bot")
     line = '[line.bot]\nchannel = "telegram"\ntoken = "4711:test"\nacknowledge = "Got it"\nrate = "Well?"\n'
-    learn(house, f'{line}policy = "{policy}"\n')
-    assert house.act(acknowledge, asked["id"]) is None
     house.act(conversations.close, asked["conversation_id"], ANNA, "no_answer_needed")
-    assert house.act(ratings.ask, asked["conversation_id"]) is None
+    for policy in ("receive_only", "off"):
+        learn(house, f'{line}policy = "{policy}"\n')
+        assert house.act(acknowledge, asked["id"]) is None
+        assert house.act(ratings.ask, asked["conversation_id"]) is None
 
 
 def close(house: Office, asked: Row) -> None:
