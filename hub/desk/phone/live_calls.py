@@ -52,7 +52,11 @@ class LiveCalls:
         self._known = True
         self._heard.clear()
         setup, since = self._hub.setup.current, self._hub.store.now() - LONGEST
-        found = await self._hub.store.read(lambda connection: _read(connection, setup, since))
+        try:
+            found = await self._hub.store.read(lambda connection: _read(connection, setup, since))
+        except Exception:  # the database is away for a while: the next page asks again
+            self._known = False
+            raise
         fresh = {number: phones for number, phones in found.items() if number not in self._heard}
         heard = {number: phones for number, phones in self._calls.items() if number in self._heard}
         self._calls = {**fresh, **heard}
