@@ -28,7 +28,7 @@ CLIENT = names("id kind name company identities category lifecycle source respon
 CONVERSATION = names("id client state owner team channels")
 OBLIGATION = names("id regulation version client conversation owner state started due met_at started_by met_by")
 TASK = names("id title client obligation owner due state")
-CALL = names("outcome reason from to queue operator legs wait_s talk_s hold_s ended_by voicemail recording")
+CALL = names("outcome reason from to queue operator legs wait_s talk_s hold_s wrap_s ended_by voicemail recording")
 
 
 async def test_without_a_token_nobody_comes_in(caller: Caller) -> None:
