@@ -95,10 +95,10 @@ def test_the_zone_of_the_pbx_follows_from_its_unique_ids(tmp_path: Path, zone: f
 @pytest.mark.parametrize("late", [0, 1])
 def test_the_queue_log_may_tell_of_the_end_a_second_after_the_cdr(tmp_path: Path, late: int) -> None:
     """Both cut off what is below a second: a hang-up at 5.999 ends the CDR at 5 and the queue's story at 6."""
-    cdr = write(tmp_path / "cdr", line(0, 0, 6 - late, disposition="NO ANSWER"))
+    cdr = write(tmp_path / "cdr", line(0, 0, 6 - late, disposition="NO ANSWER", userfield=""))
     phase = twice(look_back(cdr=cdr, queue_log=queue_log(tmp_path / "log", *ABANDONED)))
     assert (phase.facts["outcome"], phase.facts["reason"], phase.facts["ended_by"]) == ("missed", "abandoned", "caller")
-    cdr = write(tmp_path / "cdr2", line(0, 0, 12 - late))
+    cdr = write(tmp_path / "cdr2", line(0, 0, 12 - late, userfield=""))
     told = [(1, "NONE", "ENTERQUEUE", ""), (3, "101", "CONNECT", f"2|{UID}x|1"), (12, "101", "COMPLETECALLER", "2|9|1")]
     phase = twice(look_back(cdr=cdr, queue_log=queue_log(tmp_path / "log2", *told)))
     assert (phase.facts["outcome"], phase.facts["ended_by"]) == ("answered", "caller")
