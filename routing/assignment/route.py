@@ -62,7 +62,9 @@ def compile_route(key: str, table: Mapping[str, Any]) -> Route:
             raise BadRegulation(place, context["reason"], context["remedy"]) from None
         word = str(first["loc"][-1]) if first["loc"] else ""
         model = For if "when" in first["loc"] else RouteSettings
-        remedy = meant(word, list(model.model_fields)) if first["type"] == "extra_forbidden" else "see docs/regulations.md"
+        remedy = (
+            meant(word, list(model.model_fields)) if first["type"] == "extra_forbidden" else "see docs/regulations.md"
+        )
         raise BadRegulation(place, first["msg"], remedy) from None
 
 
