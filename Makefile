@@ -1,10 +1,11 @@
 # The two commands are `make run` and `make test`; everything else serves them.
 # They need Python 3.11 or newer and make, and nothing else: the virtual environment, the libraries, and (for the
 # tests) the servers are brought by the targets themselves.
-VENV   ?= .venv
-BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar off
-NEWEST := 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
+VENV    ?= .venv
+WORKERS ?= 2
+BIN     := $(VENV)/bin
+PIP     := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar off
+NEWEST  := 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))'
 ifndef PYTHON
 PYTHON := $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$python -c $(NEWEST) 2>/dev/null; then echo $$python; break; fi; done)
@@ -29,7 +30,7 @@ demo: $(VENV)/.run
 	$(BIN)/touchline demo
 
 test: static peers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadgroup
 
 lint: static
 	$(BIN)/python -m pytest -q tests/house

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -69,11 +70,17 @@ IN_REAL_TIME = (
 """Telephones, exchanges and whole processes keep their own time: a machine busy elsewhere may upset one."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What plays in real time may be played again; what is wrong fails every time."""
+    """What plays in real time may be played again; what is wrong fails every time.
+
+    A file is played by one worker. So is everything with a telephone exchange: two of them would disturb each other.
+    """
     for item in items:
         if any(name in item.path.as_posix() for name in IN_REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=4))
+        with_telephones = {"asterisk", "own_asterisk"}.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("telephones" if with_telephones else item.path.as_posix()))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -87,6 +94,20 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
             if any(peer in fixture for fixture in fixtures):
                 report.sections.append((f"log of {peer}", read_tail(log)))
     return report
+
+
+@pytest.hookimpl
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker tells the run what it had to do without."""
+    output: dict[str, object] | None = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["missing"] = dict(missing)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The run hears it."""
+    missing.update(getattr(node, "workeroutput", {}).get("missing", {}))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
