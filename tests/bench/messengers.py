@@ -23,11 +23,14 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector, web
 
-from channels import viber, whatsapp
+from channels import max as max_
+from channels import viber, vk, whatsapp
 from channels.contract import Accepted, Channel
 from channels.pace import Pace
 from channels.touch import Identity, Message, Touch, Webhook
 from tests.channels.door import FakeDoor
+from tests.channels.max import vendor as max_vendor
+from tests.channels.vk import vendor as vk_vendor
 from tests.peers import viber as viber_peer
 from tests.peers import whatsapp as whatsapp_peer
 
@@ -35,6 +38,7 @@ IN = 4_000
 OUT = 600
 AT_ONCE = 16
 ROUNDS = 3
+VK_PEOPLE = range(1, 51)
 TEXT = "Здравствуйте! Сколько стоит доставка? Заказ {}"
 
 
@@ -61,9 +65,7 @@ class Vendor:
     """What differs: how it calls us, how it is asked, and its server of the tests."""
 
     name: str
-    header: str
-    secret: str
-    mark: str
+    headers: Callable[[bytes], dict[str, str]]
     call: Callable[[int], bytes]
     open: Callable[[str, FakeDoor], Channel]
     to: Identity
@@ -72,9 +74,9 @@ class Vendor:
     sign_in: Mapping[str, str]
     said: Callable[[str], dict[str, Any]]
 
-    def headers(self, body: bytes) -> dict[str, str]:
-        """Of one call."""
-        return {self.header: self.mark + hmac.new(self.secret.encode(), body, hashlib.sha256).hexdigest()}
+
+def _digest(body: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
 def _whatsapp_call(number: int) -> bytes:
@@ -110,12 +112,40 @@ def _open_viber(base_url: str, door: FakeDoor) -> Channel:
     return channel
 
 
+def _vk_call(number: int) -> bytes:
+    event = vk_vendor.payload("message_new")
+    sender = VK_PEOPLE[number % len(VK_PEOPLE)]
+    said = {"from_id": sender, "peer_id": sender, "conversation_message_id": number + 1, "text": TEXT.format(number)}
+    event["object"]["message"] |= said
+    return json.dumps(event).encode()
+
+
+def _open_vk(base_url: str, door: FakeDoor) -> Channel:
+    told = {"token": vk_vendor.TOKEN, "secret": vk_vendor.SECRET, "group_id": vk_vendor.GROUP, "base_url": base_url}
+    channel = vk.create("vk", vk.Settings.model_validate(told), door.door())
+    channel._pace = _NoPace()
+    channel._names.update({str(who): "Иван" for who in VK_PEOPLE})  # asked for once in a lifetime
+    return channel
+
+
+def _max_call(number: int) -> bytes:
+    update = max_vendor.payload("message_created")
+    update["message"]["body"] |= {"mid": f"mid.{number}", "text": TEXT.format(number)}
+    update["message"]["sender"]["user_id"] = number
+    return json.dumps(update).encode()
+
+
+def _open_max(base_url: str, door: FakeDoor) -> Channel:
+    told = {"token": max_vendor.TOKEN, "secret": max_vendor.SECRET, "base_url": base_url}
+    channel = max_.create("max", max_.Settings.model_validate(told), door.door())
+    channel._pace = _NoPace()
+    return channel
+
+
 VENDORS = (
     Vendor(
         name="WhatsApp",
-        header="X-Hub-Signature-256",
-        secret=whatsapp_peer.SECRET,
-        mark="sha256=",
+        headers=lambda body: {"X-Hub-Signature-256": f"sha256={_digest(body, whatsapp_peer.SECRET)}"},
         call=_whatsapp_call,
         open=_open_whatsapp,
         to=Identity("whatsapp", whatsapp_peer.CLIENT),
@@ -123,17 +153,17 @@ VENDORS = (
         path=f"/{whatsapp_peer.NUMBER_ID}/messages",
         sign_in={"Authorization": f"Bearer {whatsapp_peer.TOKEN}"},
         said=lambda text: {
-            "messaging_product": "whatsapp",
-            "to": whatsapp_peer.CLIENT,
-            "type": "text",
-            "text": {"body": text},
+            "json": {
+                "messaging_product": "whatsapp",
+                "to": whatsapp_peer.CLIENT,
+                "type": "text",
+                "text": {"body": text},
+            }
         },
     ),
     Vendor(
         name="Viber",
-        header="X-Viber-Content-Signature",
-        secret=viber_peer.TOKEN,
-        mark="",
+        headers=lambda body: {"X-Viber-Content-Signature": _digest(body, viber_peer.TOKEN)},
         call=_viber_call,
         open=_open_viber,
         to=Identity("viber", viber_peer.IVAN["id"]),
@@ -141,11 +171,43 @@ VENDORS = (
         path="/send_message",
         sign_in={"X-Viber-Auth-Token": viber_peer.TOKEN},
         said=lambda text: {
-            "receiver": viber_peer.IVAN["id"],
-            "sender": {"name": "Touchline"},
-            "type": "text",
-            "text": text,
+            "json": {
+                "receiver": viber_peer.IVAN["id"],
+                "sender": {"name": "Touchline"},
+                "type": "text",
+                "text": text,
+            }
         },
+    ),
+    Vendor(
+        name="VK",
+        headers=lambda body: {},
+        call=_vk_call,
+        open=_open_vk,
+        to=Identity("vk", str(vk_vendor.CLIENT)),
+        peer=vk_vendor.Vendor,
+        path="/messages.send",
+        sign_in={},
+        said=lambda text: {
+            "data": {
+                "peer_ids": str(vk_vendor.CLIENT),
+                "random_id": str(abs(hash(text))),
+                "message": text,
+                "access_token": vk_vendor.TOKEN,
+                "v": "5.199",
+            }
+        },
+    ),
+    Vendor(
+        name="MAX",
+        headers=lambda body: {"X-Max-Bot-Api-Secret": max_vendor.SECRET},
+        call=_max_call,
+        open=_open_max,
+        to=Identity("max", str(max_vendor.CLIENT)),
+        peer=max_vendor.Vendor,
+        path=f"/messages?user_id={max_vendor.CLIENT}",
+        sign_in={"Authorization": max_vendor.TOKEN},
+        said=lambda text: {"json": {"text": text, "attachments": None}},
     ),
 )
 
@@ -243,8 +305,7 @@ async def _in_by_us(vendor: Vendor, pipe: Connection) -> Speed:
 async def _in_bare(vendor: Vendor, pipe: Connection) -> Speed:
     async def handle(request: web.Request) -> web.Response:
         body = await request.read()
-        known = vendor.mark + hmac.new(vendor.secret.encode(), body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(known, request.headers[vendor.header]):
+        if any(not hmac.compare_digest(known, request.headers[name]) for name, known in vendor.headers(body).items()):
             return web.Response(status=401)
         json.loads(body)
         return web.Response()
@@ -281,7 +342,7 @@ async def _out_bare(vendor: Vendor, base_url: str) -> Speed:
 
         async def send(number: int) -> None:
             said = vendor.said(TEXT.format(number))
-            async with http.post(base_url + vendor.path, json=said, headers=vendor.sign_in) as answer:
+            async with http.post(base_url + vendor.path, headers=vendor.sign_in, **said) as answer:
                 await answer.json()
 
         return await _out(send)
