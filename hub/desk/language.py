@@ -80,7 +80,7 @@ class Speech:
         rounded = round(value) if value >= 10 else round(value, 1)
         return units.format_unit(rounded, f"digital-{unit}", length="short", locale=self.locale)
 
-    def number(self, value: int) -> str:
+    def number(self, value: float) -> str:
         """A number with its groups."""
         return numbers.format_decimal(value, locale=self.locale)
 
