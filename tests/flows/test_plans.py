@@ -23,11 +23,11 @@ async def test_no_look_up_of_intake_walks_a_table(tmp_path: Path) -> None:
                 asked[statement] = parameters
 
         event.listen(house.store.engines.writer, "before_cursor_execute", note)
-        await asyncio.gather(*(house.hub.intake.deliver(touch) for touch in touches(41)))
         again = [touch for touch in touches(41) if touch.event_key.endswith("lead")]
-        await asyncio.gather(*(house.hub.intake.deliver(touch) for touch in again))
+        for touch in (*touches(41), *again):  # one by one: how many come together decides what is asked
+            await house.hub.intake.deliver(touch)
         event.remove(house.store.engines.writer, "before_cursor_execute", note)
-        assert len(asked) > 10
+        assert len(asked) > 10, list(asked)
         plans = await house.store.read(lambda connection: {one: _plan(connection, one, asked[one]) for one in asked})
     walked = {statement: plan for statement, plan in plans.items() if any(_walks(step) for step in plan)}
     assert not walked, walked
