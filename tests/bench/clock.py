@@ -9,7 +9,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,6 +28,7 @@ from storage.models.types import Instant
 from storage.store import Store
 from storage.unit import Unit
 from tests.calendars import ALWAYS
+from tests.peers.postgres import Postgres
 
 MANY, FEW, AT_ONCE = 1_000_000, 1_000, 1_000
 SETUP = (
@@ -138,8 +139,18 @@ def idle(store: Store, times: int = 300) -> float:
     return min(store.write_now(look) for _ in range(5))
 
 
-def run(url: str | None = None, many: int = MANY) -> list[tuple[str, str]]:
-    """Rows of the report."""
+def run(say: Callable[[str], None] = lambda _: None) -> list[tuple[str, str]]:
+    """Rows of the report: on SQLite, then on PostgreSQL."""
+    say("SQLite")
+    rows = [(f"SQLite: {name}", figure) for name, figure in measure()]
+    say("PostgreSQL")
+    with Postgres(durable=True) as postgres:
+        rows += [(f"PostgreSQL: {name}", figure) for name, figure in measure(postgres.fresh_database())]
+    return rows
+
+
+def measure(url: str | None = None, many: int = MANY) -> list[tuple[str, str]]:
+    """On one database."""
     later = clock.now().replace(microsecond=0) + timedelta(days=30)
     with opened(url) as store:
         fill(store, 1, FEW, later)
@@ -169,5 +180,5 @@ def _breaches(connection: object) -> Counter[int]:
 
 
 if __name__ == "__main__":
-    for name, figure in run(sys.argv[1] if len(sys.argv) > 1 else None):
+    for name, figure in measure(sys.argv[1] if len(sys.argv) > 1 else None):
         print(f"{name:55} {figure:>12}")
