@@ -73,11 +73,11 @@ class MaxChannel:
         """Ask for updates at our address, and see now and then that they are still brought there."""
         await self._wire.greet()
         address = hook_of(self._door, WHO)
-        await self._wire.resubscribe(address)
+        await self._wire.subscribe(address)
         self._door.health(Health(LineState.RUNNING))
         while True:
             await asyncio.sleep(self._look_s)
-            await self._wire.subscribe(address)
+            await self._wire.stay_subscribed(address)
 
     async def check(self) -> Health:
         """Ask MAX who we are, and whether it could call us."""

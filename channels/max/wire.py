@@ -28,7 +28,7 @@ _TRIES, _PAUSE_S = 8, 0.5
 
 
 class Wire:
-    """Requests of one bot. Raises `BadSettings` for a `ca_file` that cannot be read."""
+    """Requests of one bot."""
 
     def __init__(self, settings: Settings, pause_s: float = _PAUSE_S) -> None:
         self._settings, self._pause_s = settings, pause_s
@@ -40,12 +40,10 @@ class Wire:
         await self._ask("GET", "me")
 
     async def subscribe(self, url: str) -> None:
-        """See that updates are brought to this address; MAX lets a subscription go that failed for eight hours."""
-        found = (await self._ask("GET", "subscriptions")).data
-        known = found.get("subscriptions") if isinstance(found, dict) else None
-        for one in known or ():
-            if one.get("url") == url and set(one.get("update_types") or ()) >= set(ASKED_FOR):
-                return
+        """Have updates brought to this address, with the line's secret; asked again, it takes the place of what was.
+
+        Never by way of unsubscribing: what is said meanwhile would be brought to nobody.
+        """
         secret = self._settings.secret.get_secret_value()
         asked = {"url": url, "update_types": list(ASKED_FOR), "secret": secret}
         answered = (await self._ask("POST", "subscriptions", json=asked)).data
@@ -53,10 +51,13 @@ class Wire:
             said = clean(str(answered.get("message") or "")) if isinstance(answered, dict) else ""
             raise BadSettings(f"{WHO} does not bring updates here: {said}"[:300], remedy="Correct company.public_url.")
 
-    async def resubscribe(self, url: str) -> None:
-        """Ask anew: the secret that MAX knows may be another."""
-        await self._ask("DELETE", "subscriptions", params={"url": url})
-        await self.subscribe(url)
+    async def stay_subscribed(self, url: str) -> None:
+        """See that they still are: MAX lets a subscription go that failed for eight hours."""
+        found = (await self._ask("GET", "subscriptions")).data
+        known = found.get("subscriptions") if isinstance(found, dict) else None
+        kept = (one for one in known or () if one.get("url") == url)
+        if not any(set(one.get("update_types") or ()) >= set(ASKED_FOR) for one in kept):
+            await self.subscribe(url)
 
     async def send(self, to: str, body: Json) -> str:
         """Hand a message over; its `mid`. Raises `ChannelError`; `Uncertain` if it may be out.

@@ -72,7 +72,6 @@ class Vendor:
         app.router.add_get("/me", self._me)
         app.router.add_get("/subscriptions", self._list_subscriptions)
         app.router.add_post("/subscriptions", self._subscribe)
-        app.router.add_delete("/subscriptions", self._unsubscribe)
         app.router.add_post("/messages", self._message)
         app.router.add_post("/answers", self._answer)
         app.router.add_post("/uploads", self._place)
@@ -107,11 +106,8 @@ class Vendor:
     async def _subscribe(self, request: web.Request) -> web.Response:
         if not self.takes_subscriptions:
             return web.json_response({"success": False, "message": "Invalid URL"})
-        self.subscriptions.append(await request.json())
-        return web.json_response({"success": True})
-
-    async def _unsubscribe(self, request: web.Request) -> web.Response:
-        self.subscriptions = [one for one in self.subscriptions if one["url"] != request.query["url"]]
+        asked = await request.json()
+        self.subscriptions = [*(one for one in self.subscriptions if one["url"] != asked["url"]), asked]
         return web.json_response({"success": True})
 
     async def _message(self, request: web.Request) -> web.Response:
