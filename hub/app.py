@@ -31,6 +31,7 @@ from hub.jobs.deliver import Deliver
 from hub.jobs.notify import Notify
 from hub.jobs.pass_on import PassOn
 from hub.jobs.rate import Rate
+from hub.jobs.recount import Recount
 from hub.jobs.worker import Worker
 from hub.listeners import Listeners
 from hub.live import Live
@@ -140,6 +141,7 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
             "acknowledge": Acknowledge(store, setup_now),
             "pass_on": PassOn(store, setup_now),
             "announce": Announce(store, setup_now),
+            "recount": Recount(store, setup_now),
             "rate": Rate(store, setup_now),
         },
     )

@@ -97,7 +97,7 @@ class Judge:
                 *self._of_others(conversation, concerned),
             ),
             tasks=tuple(one for number in concerned for one in self._ledger.tasks_of(number)),
-            later=self._later(interaction),
+            later=self._later_than_event(event, whose) if event is not None else self._later(interaction),
             actor=actor,
         )
         if interaction is not None and interaction.client is not None:
@@ -118,12 +118,21 @@ class Judge:
         """What the log knew before a touch that comes late, or is amended late: it may have kept the promise."""
         if touch is None or touch.client is None or self._unit.now - (touch.ended_at or touch.at) <= LATE:
             return ()
+        return self._logged_since(touch.client, touch.at, touch.id)
+
+    def _later_than_event(self, event: EventFacts, client: int | None) -> Sequence[InteractionFacts]:
+        """The same for what another program reports late: the letter may be out before we hear of the contract."""
+        if client is None or self._unit.now - event.at <= LATE:
+            return ()
+        return self._logged_since(client, event.at, 0)
+
+    def _logged_since(self, client: int, since: datetime, but: int) -> Sequence[InteractionFacts]:
         found: dict[int, InteractionFacts] = {}
-        if touch.client not in self._fresh:
-            logged = rows.find_since(self._unit, touch.client, touch.at, touch.id)
+        if client not in self._fresh:
+            logged = rows.find_since(self._unit, client, since, but)
             found = {row["id"]: interaction_facts(row, self._setup, delivery=row["delivery"]) for row in logged}
-        for one in self._judged.get(touch.client, {}).values():
-            if one.at >= touch.at and one.id != touch.id:
+        for one in self._judged.get(client, {}).values():
+            if one.at >= since and one.id != but:
                 found[one.id] = one
         return sorted(found.values(), key=lambda one: (one.at, one.id))
 

@@ -245,10 +245,10 @@ class Effect:
 
 
 def answer(row: Mapping[str, Any], at: datetime, asked_since: AskedSince) -> Row:
-    """What a human's answer of an instant changes: whoever asked after it still waits."""
+    """What a human's answer of an instant changes: whoever asked after it still waits (the log has it after him)."""
     changes: Row = {"answered_at": max(at, row["answered_at"] or at)}
     waits = row["waiting_since"]
-    if waits is not None and waits < at:
+    if waits is not None and waits <= at:
         newer = asked_since(at) if row["last_inbound_at"] is not None and row["last_inbound_at"] >= at else None
         changes |= {"waiting_since": newer[0] if newer else None, "waiting_id": newer[1] if newer else None}
     return changes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,19 @@ from storage.unit import Unit
 
 DIGEST = "digest"
 CORRECTED = frozenset(
-    {"kept_in_time", "category", "calendar", "regulation", "late_touch", "pinned", "merge", "excused"}
+    {
+        "kept_in_time",
+        "reached",
+        "category",
+        "team",
+        "calendar",
+        "regulation",
+        "late_touch",
+        "pinned",
+        "unpinned",
+        "merge",
+        "excused",
+    }
 )
 """Causes for which a told breach is corrected by a message; the others only clear the desk."""
 
@@ -169,27 +182,73 @@ def _new_digest(unit: Unit, book: RuleBook, to: str, cause: str, group: Sequence
 
 
 def withdraw_alerts(unit: Unit, book: RuleBook, withdrawn: Mapping[int, str]) -> None:
-    """Clear the desk of what proved void; who was told of a breach that was none is told so."""
+    """Clear the desk of what proved void; who was told of a breach that was none is told so.
+
+    What a digest stands for was told once and is taken back once, when nothing of it is left.
+    """
     standing = (alert.c.obligation_id.in_(sorted(withdrawn)), alert.c.withdrawn_at.is_(None))
-    rows = unit.connection.execute(
-        select(alert.c.id, alert.c.to, alert.c.title, alert.c.data, alert.c.obligation_id).where(*standing)
-    ).all()
+    columns = (alert.c.id, alert.c.to, alert.c.title, alert.c.data, alert.c.obligation_id, alert.c.digest_id)
+    rows = unit.connection.execute(select(*columns).where(*standing)).all()
     if not rows:
         return
     unit.connection.execute(update(alert).where(*standing).values(withdrawn_at=unit.now))
-    unsaid = _recall(unit, {row.id for row in rows})
+    void = [
+        _Void(row.id, row.to, row.title, withdrawn[row.obligation_id], row.data) for row in rows if not row.digest_id
+    ]
+    inside = [row for row in rows if row.digest_id]
+    void += _shrink(unit, book, {row.digest_id: withdrawn[row.obligation_id] for row in inside}, inside)
+    unsaid = _recall(unit, {each.number for each in void})
     jobs, told = [], set()
-    for row in rows:
-        unit.emit(Event("alert", row.id, "withdrawn", operator=row.to))
-        if row.id in unsaid:
+    obligations = {row.id: row.obligation_id for row in rows}
+    for each in void:
+        unit.emit(Event("alert", each.number, "withdrawn", operator=each.to))
+        key = (each.to, obligations.get(each.number, -each.number))
+        if each.number in unsaid or key in told or not each.corrected:
             continue
-        cause = withdrawn[row.obligation_id]
-        key = (row.to, row.obligation_id)
-        if cause in CORRECTED and row.data.get("what") != "warning" and key not in told:
-            told.add(key)
-            subject, text = compose_correction(row.title, cause, book.roster.language(row.to))
-            jobs.append(_job(unit, row.to, [row.id], subject, text))
+        told.add(key)
+        subject, text = compose_correction(each.title, each.cause, book.roster.language(each.to))
+        jobs.append(_job(unit, each.to, [each.number], subject, text))
     _push(unit, jobs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Void:
+    """An alert, or a digest, that stands for nothing any more."""
+
+    number: int
+    to: str
+    title: str
+    cause: str
+    data: Mapping[str, Any]
+
+    @property
+    def corrected(self) -> bool:
+        """Whether who was told of it must hear that it was none."""
+        return self.cause in CORRECTED and self.data.get("what") != "warning"
+
+
+def _shrink(unit: Unit, book: RuleBook, causes: Mapping[int, str], inside: Sequence[Any]) -> list[_Void]:
+    """Digests some of whose alerts proved void count the others; answers those that count none."""
+    if not causes:
+        return []
+    mine = alert.c.digest_id.in_(sorted(causes))
+    counted = select(alert.c.digest_id, func.count()).where(mine, alert.c.withdrawn_at.is_(None))
+    left = {number: count for number, count in unit.connection.execute(counted.group_by(alert.c.digest_id))}
+    samples = {row.digest_id: row for row in inside}
+    query = select(alert.c.id, alert.c.to, alert.c.title, alert.c.data).where(
+        alert.c.id.in_(sorted(causes)), alert.c.withdrawn_at.is_(None)
+    )
+    void = []
+    for row in unit.connection.execute(query).all():
+        sample, here = samples[row.id], alert.c.id == row.id
+        if not left.get(row.id):
+            unit.connection.execute(update(alert).where(here).values(withdrawn_at=unit.now))
+            void.append(_Void(row.id, row.to, row.title, causes[row.id], sample.data))
+            continue
+        title, _ = compose_digest(sample.title, left[row.id], book.roster.language(row.to))
+        unit.connection.execute(update(alert).where(here).values(title=title, data={**row.data, "count": left[row.id]}))
+        unit.emit(Event("alert", row.id, "changed", operator=row.to))
+    return void
 
 
 def _recall(unit: Unit, numbers: Set[int]) -> set[int]:

@@ -18,6 +18,7 @@ from routing.fold import COLUMNS, encoded
 from storage.bulk import insert_rows
 from storage.events import Event
 from storage.models import clock_event, obligation, task
+from storage.repositories import jobs
 from storage.unit import Unit
 
 _RENAMED = {"client": "client_id", "conversation": "conversation_id"}
@@ -79,6 +80,8 @@ class Harvest:
     changed_tasks: set[int] = field(default_factory=set)
     alerts: list[RaiseAlert] = field(default_factory=list)
     withdrawn: dict[int, str] = field(default_factory=dict)
+    recount: set[tuple[str, str, str]] = field(default_factory=set)
+    """Broadcasts that somebody was told of in time after all: regulation, event, and a start key."""
 
 
 def write(
@@ -104,6 +107,8 @@ def write(
         withdraw_alerts(unit, book, harvest.withdrawn)
     if harvest.alerts:
         raise_alerts(unit, book, harvest.alerts, obligations)
+    for regulation, event, key in sorted(harvest.recount):
+        jobs.add(unit, "recount", {"regulation": regulation, "event": event, "key": key})
     _tell(unit, harvest, obligations, tasks)
 
 

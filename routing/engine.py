@@ -30,7 +30,7 @@ from routing.decisions import (
     WithdrawBreach,
 )
 from routing.duration import Duration
-from routing.facts import Facts, ObligationFacts, Pause
+from routing.facts import Facts, InteractionFacts, ObligationFacts, Pause
 from routing.rule import Ended, Rule, Start
 from routing.tasks import follow_tasks
 from routing.timing import due_of, length_of, moves, next_look, words_of
@@ -131,8 +131,9 @@ def reopen(obligation: ObligationFacts, rule: Rule, cause: str, facts: Facts, ou
     out.append(ReopenTask(facts.at, cause, obligation.id))
     again = replace(obligation, state=state, due=due, pauses=pauses, met_at=None, met_by=None)
     for touch in facts.later:
-        if touch.id != obligation.met_by and (at := rule.meets(again, replace(facts, interaction=touch, before=None))):
-            meet(again, at, replace(facts, interaction=touch, before=None), out)
+        seen = _seen(touch, facts)
+        if touch.id != obligation.met_by and (at := rule.meets(again, seen)):
+            meet(again, at, seen, out)
             return
     _join_younger(obligation, rule, facts, out)
 
@@ -309,7 +310,12 @@ def _met_before(rule: Rule, start: Start, facts: Facts) -> tuple[datetime, int] 
         details=start.details,
     )
     for touch in facts.later:
-        at = rule.meets(mirror, replace(facts, interaction=touch, before=None))
+        at = rule.meets(mirror, _seen(touch, facts))
         if at is not None:
             return at, touch.id
     return None
+
+
+def _seen(touch: InteractionFacts, facts: Facts) -> Facts:
+    """What the log knew already, looked at as if it came now."""
+    return replace(facts, interaction=touch, before=None, event=None)

@@ -5,12 +5,18 @@ Walks over the clients in portions: call again with what it answered until it an
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from routing.book import RuleBook
 from routing.engine import decide
 from routing.facts import EventFacts, Facts
 from routing.ledger import Ledger
+from routing.past import touches_since
 from routing.people import next_clients, with_companies
 from storage.unit import Unit
+
+LATE = timedelta(minutes=1)
+"""Of an event that is reported later than this somebody may have been told already."""
 
 
 def enrol(unit: Unit, book: RuleBook, after: int = 0, limit: int = 500) -> int | None:
@@ -31,6 +37,8 @@ def _walk(unit: Unit, book: RuleBook, event: EventFacts | None, after: int, limi
         return None
     companies = with_companies(unit.connection, people)
     ledger = Ledger.load(unit, [each.id for each in people] + list(companies), book)
+    late = event is not None and unit.now - event.at > LATE
+    since = touches_since(unit.connection, [each.id for each in people], event.at) if late and event else {}
     for person in people:
         facts = Facts(
             now=unit.now,
@@ -41,6 +49,7 @@ def _walk(unit: Unit, book: RuleBook, event: EventFacts | None, after: int, limi
             company=companies.get(person.company or 0),
             event=event,
             obligations=ledger.obligations_of(person.id, person.company),
+            later=since.get(person.id, ()),
         )
         ledger.apply(decide(facts), facts)
     ledger.flush()

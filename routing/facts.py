@@ -208,7 +208,7 @@ class Facts:
     A touch: `interaction` as it is now and `before` as it was (None when new). An edit of the client or of the
     conversation: `client_before`, `conversation_before`. A report from outside: `event`. `actor` is who did it.
     `obligations` are the client's (and his company's): the open ones and those closed lately. `later` are interactions
-    of the client since the touch's beginning that the log knew before it (late touches, fields filled late).
+    of the client since the touch's beginning that the log knew before it (late touches and events, fields filled late).
     """
 
     now: datetime

@@ -19,6 +19,7 @@ from routing.book import RuleBook
 from routing.facts import Facts, ObligationFacts, TaskFacts
 from routing.fold import COLUMNS, EFFECTS, beginning, begun, decoded, encoded, fold
 from storage.models import client, obligation, task
+from storage.repositories.coverage import REACHED
 from storage.unit import Unit
 
 LATELY = timedelta(days=45)
@@ -164,6 +165,9 @@ class Ledger:
         self._harvest.history.append(HistoryEntry(after.id, change.at, change.event, data))
         if after.id not in self._harvest.started:
             self._harvest.changed.add(after.id)
+        if isinstance(decision, d.WithdrawBreach) and decision.cause != REACHED and "event_id" in after.details:
+            key = (after.regulation, str(after.details["event_id"]), after.start_key)
+            self._harvest.recount = {each for each in self._harvest.recount if each[:2] != key[:2]} | {key}
         self._follow(before, after)
 
     def _follow(self, before: ObligationFacts, after: ObligationFacts) -> None:

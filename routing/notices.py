@@ -22,6 +22,7 @@ WORDS = {
         "digest_text": "По одной причине сразу сработало {count} регламентов. Подробности на рабочем столе.",
         "void": "Исправление: нарушения не было",
         "void_text": "Прежнее сообщение отозвано: {title} ({cause}).",
+        "forgiven": "Нарушение признано уважительным",
         "reminder": "Напоминание",
     },
     "uk": {
@@ -37,6 +38,7 @@ WORDS = {
         "digest_text": "З однієї причини за короткий час спрацювало {count} регламентів. Подробиці на робочому столі.",
         "void": "Виправлення: порушення не було",
         "void_text": "Попереднє повідомлення відкликано: {title} ({cause}).",
+        "forgiven": "Порушення визнано поважним",
         "reminder": "Нагадування",
     },
     "pl": {
@@ -52,6 +54,7 @@ WORDS = {
         "digest_text": "Z jednej przyczyny w krótkim czasie zadziałało {count} regulaminów. Szczegóły na pulpicie.",
         "void": "Sprostowanie: terminu nie przekroczono",
         "void_text": "Poprzednia wiadomość jest nieważna: {title} ({cause}).",
+        "forgiven": "Przekroczenie usprawiedliwione",
         "reminder": "Przypomnienie",
     },
     "en": {
@@ -67,9 +70,66 @@ WORDS = {
         "digest_text": "One cause raised {count} alerts within a short time. The desk has the details.",
         "void": "Correction: it was not overdue",
         "void_text": "The earlier message is void: {title} ({cause}).",
+        "forgiven": "The breach was excused",
         "reminder": "Reminder",
     },
 }
+
+CAUSES = {
+    "ru": {
+        "kept_in_time": "сделано в срок",
+        "reached": "известить удалось достаточную долю клиентов",
+        "category": "изменилась категория клиента",
+        "team": "обращение передано другой группе",
+        "calendar": "изменился календарь",
+        "regulation": "изменился регламент",
+        "late_touch": "контакт записан позже, чем состоялся",
+        "pinned": "срок назначен вручную",
+        "unpinned": "снова действует срок регламента",
+        "merge": "клиенты объединены",
+        "excused": "нарушение признано уважительным",
+    },
+    "uk": {
+        "kept_in_time": "зроблено вчасно",
+        "reached": "повідомлено достатню частку клієнтів",
+        "category": "змінилася категорія клієнта",
+        "team": "звернення передано іншій групі",
+        "calendar": "змінився календар",
+        "regulation": "змінився регламент",
+        "late_touch": "контакт записано пізніше, ніж він відбувся",
+        "pinned": "строк призначено вручну",
+        "unpinned": "знову діє строк регламенту",
+        "merge": "клієнтів об’єднано",
+        "excused": "порушення визнано поважним",
+    },
+    "pl": {
+        "kept_in_time": "zrobiono na czas",
+        "reached": "poinformowano wystarczającą część klientów",
+        "category": "zmieniła się kategoria klienta",
+        "team": "sprawa przeszła do innego zespołu",
+        "calendar": "zmienił się kalendarz",
+        "regulation": "zmienił się regulamin",
+        "late_touch": "kontakt zapisano później, niż nastąpił",
+        "pinned": "termin ustalono ręcznie",
+        "unpinned": "znów obowiązuje termin z regulaminu",
+        "merge": "połączono klientów",
+        "excused": "przekroczenie usprawiedliwiono",
+    },
+    "en": {
+        "kept_in_time": "it was kept in time",
+        "reached": "enough of the clients were told",
+        "category": "the client's category has changed",
+        "team": "another team has the case now",
+        "calendar": "the calendar has changed",
+        "regulation": "the regulation has changed",
+        "late_touch": "a contact was logged later than it took place",
+        "pinned": "the due was set by hand",
+        "unpinned": "the regulation's due holds again",
+        "merge": "two clients became one",
+        "excused": "the breach was excused",
+    },
+}
+"""Why an alert is taken back."""
 
 
 def words(language: str) -> dict[str, str]:
@@ -105,8 +165,9 @@ def compose_digest(title: str, count: int, language: str) -> tuple[str, str]:
 
 def compose_correction(title: str, cause: str, language: str) -> tuple[str, str]:
     """Subject and text that take an alert back."""
-    said = words(language)
-    return f"{said['void']}: {title}", said["void_text"].format(title=title, cause=cause.replace("_", " "))
+    said, causes = words(language), CAUSES.get(language, CAUSES["en"])
+    subject = said["forgiven" if cause == "excused" else "void"]
+    return f"{subject}: {title}", said["void_text"].format(title=title, cause=causes.get(cause, cause))
 
 
 def compose_reminder(

@@ -4,7 +4,7 @@ the daily look at clients whom no touch brings under a regulation.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,6 +101,20 @@ def _touches(
         last, number = rows[-1].at, rows[-1].id
 
 
+def touches_since(
+    connection: Connection, clients: Collection[int], since: datetime
+) -> dict[int, list[InteractionFacts]]:
+    """What the log has of some clients since an instant, oldest first."""
+    columns = interaction.c
+    query = select(interaction).where(columns.client_id.in_(sorted(clients)), columns.at >= since)
+    rows = connection.execute(query.order_by(columns.at, columns.id)).all()
+    states = _deliveries(connection, [row.id for row in rows])
+    found: dict[int, list[InteractionFacts]] = {}
+    for row in rows:
+        found.setdefault(row.client_id, []).append(_touch(row, states.get(row.id)))
+    return found
+
+
 def _first_touches(connection: Connection, clients: list[int]) -> dict[int, int]:
     columns = interaction.c
     query = select(columns.client_id, func.min(columns.id)).where(columns.client_id.in_(clients or [0]))
@@ -108,8 +122,9 @@ def _first_touches(connection: Connection, clients: list[int]) -> dict[int, int]
 
 
 def _deliveries(connection: Connection, numbers: list[int]) -> dict[int, str]:
+    """The state of what went out; of several tries the last."""
     query = select(delivery.c.interaction_id, delivery.c.state).where(delivery.c.interaction_id.in_(numbers))
-    return {number: state for number, state in connection.execute(query)}
+    return {number: state for number, state in connection.execute(query.order_by(delivery.c.id))}
 
 
 def _touch(row: Any, delivered: str | None) -> InteractionFacts:

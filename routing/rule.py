@@ -200,6 +200,15 @@ def ended_with_conversation(obligation: ObligationFacts, facts: Facts) -> Ended 
     return Ended(why, conversation.closed_by or facts.actor)
 
 
+def comes_after(touch: InteractionFacts, at: datetime, obligation: ObligationFacts) -> bool:
+    """Whether a contact comes after what started a promise.
+
+    Mail and messengers tell seconds: of two at one instant the one that the log has later is later, and a stop comes
+    before a start that no touch made.
+    """
+    return at > obligation.started or (at == obligation.started and touch.id > (obligation.started_by or 0))
+
+
 def happened(table: Any, matches: Matcher, facts: Facts) -> bool:
     """Whether what happened is the event of an `after` table: a reported one, or an interaction that became it now."""
     if facts.event is not None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from hub.setup.snapshot import SetUp
 from routing.enrolment import announce
 from routing.facts import EventFacts
+from routing.regulations.broadcast import Regulation as Broadcast
 from storage.repositories import jobs
 from storage.repositories.jobs import Job
 from storage.store import Store
@@ -30,6 +31,11 @@ class Announce:
         await self._store.write(lambda unit: self._announce(unit, job, event))
 
     def _announce(self, unit: Unit, job: Job, event: EventFacts) -> None:
-        after = announce(unit, self._setup().book, event, int(job.body.get("after", 0)))
+        book = self._setup().book
+        after = announce(unit, book, event, int(job.body.get("after", 0)))
         if after is not None:
             jobs.add(unit, job.kind, {**job.body, "after": after})
+            return
+        for rule in book.rules:  # whose due is past already was judged while the others were not counted yet
+            if isinstance(rule, Broadcast):
+                jobs.add(unit, "recount", {"regulation": rule.key, "event": event.id, "key": rule.key_of(event, 0)})

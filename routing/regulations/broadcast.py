@@ -16,9 +16,9 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, PlainSerializer
 
 from routing.conditions import Action, After, fault
-from routing.facts import ClientFacts, Facts, ObligationFacts
+from routing.facts import ClientFacts, EventFacts, Facts, ObligationFacts
 from routing.matching import compile_action, compile_after, contact_at, holds
-from routing.rule import Ended, Rule, Start, happened
+from routing.rule import Ended, Rule, Start, comes_after, happened
 from routing.settings import Common, TargetTable
 
 
@@ -90,8 +90,11 @@ class Regulation(Rule):
             return None
         owner = facts.roster.deputy(client.responsible, facts.now)
         details = {"event": event.event, "event_id": event.id}
-        key = f"e{event.id}:{client.id}"[-200:]
-        return Start(event.at, key, client.id, None, None, owner, None, None, details)
+        return Start(event.at, self.key_of(event, client.id), client.id, None, None, owner, None, None, details)
+
+    def key_of(self, event: EventFacts, client: int) -> str:
+        """The start key of a client's promise; the part before the colon is the event's."""
+        return f"e{event.id}:{client}"[-200:]
 
     def meets(self, obligation: ObligationFacts, facts: Facts) -> datetime | None:
         """He was told of it."""
@@ -104,7 +107,7 @@ class Regulation(Rule):
         if about is None and self.common.action is None and interaction.automatic != "bulk":
             return None
         at: datetime = contact_at(interaction)
-        return at if at > obligation.started else None
+        return at if comes_after(interaction, at, obligation) else None
 
     def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
         """He does not want it any more."""

@@ -7,6 +7,7 @@ not get through (ten attempts are one promise), the links of the chain offer, ca
 from __future__ import annotations
 
 from collections.abc import Hashable
+from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
@@ -15,7 +16,7 @@ from pydantic import AliasChoices, Field
 from routing.conditions import Action, After
 from routing.facts import Facts, InteractionFacts, ObligationFacts
 from routing.matching import compile_action, compile_after, contact_at
-from routing.rule import Ended, Rule, Start, happened, owner_of, team_of
+from routing.rule import Ended, Rule, Start, comes_after, happened, owner_of, team_of
 from routing.settings import Common, TargetTable
 
 MISSED = "call.missed"
@@ -81,11 +82,12 @@ class Regulation(Rule):
             return None
         at: datetime = contact_at(interaction)
         since = obligation.details.get("since")
-        return at if at > (datetime.fromisoformat(since) if since else obligation.started) else None
+        began = replace(obligation, started=datetime.fromisoformat(since)) if since else obligation
+        return at if comes_after(interaction, at, began) else None
 
     def _reported(self, obligation: ObligationFacts, facts: Facts) -> bool:
         assert facts.event is not None
-        return facts.event.event in self._action.event and facts.event.at > obligation.started
+        return facts.event.event in self._action.event and facts.event.at >= obligation.started
 
     def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
         """When its event proves not to have happened, or when what makes it needless does."""

@@ -20,7 +20,7 @@ from routing.deadline import rolled
 from routing.duration import Duration
 from routing.facts import ClientFacts, Facts, ObligationFacts
 from routing.matching import compile_action, contact_at
-from routing.rule import Ended, Rule, Start, became, happened
+from routing.rule import Ended, Rule, Start, became, comes_after, happened
 from routing.settings import Common, TargetTable
 from routing.timing import ON
 
@@ -132,7 +132,7 @@ class Regulation(Rule):
         if interaction is None or interaction.id == obligation.started_by or not self._contacts(interaction, facts):
             return None
         at: datetime = contact_at(interaction)
-        return at if at > obligation.started else None
+        return at if comes_after(interaction, at, obligation) else None
 
     def ends(self, obligation: ObligationFacts, facts: Facts) -> Ended | None:
         """Only what `cancel_when` says: closing a conversation is not closing a client."""

@@ -13,7 +13,7 @@ from typing import Literal
 from routing.conditions import Action, Many
 from routing.facts import Facts, InteractionFacts, ObligationFacts
 from routing.matching import REQUESTS, compile_action, contact_at, human
-from routing.rule import Ended, Rule, Start, became, ended_with_conversation, owner_of, team_of
+from routing.rule import Ended, Rule, Start, became, comes_after, ended_with_conversation, owner_of, team_of
 from routing.settings import Common, TargetTable
 
 TITLES = {
@@ -113,7 +113,7 @@ class Regulation(Rule):
         if interaction is None or not self._answers(interaction, facts):
             return None
         at: datetime = contact_at(interaction)
-        if at <= obligation.started or not self._allowed(interaction, obligation):
+        if not comes_after(interaction, at, obligation) or not self._allowed(interaction, obligation):
             return None
         return at if self._belongs(interaction, obligation, facts) else None
 

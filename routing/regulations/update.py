@@ -11,7 +11,7 @@ from typing import Literal
 from routing.conditions import Action
 from routing.facts import Facts, InteractionFacts, ObligationFacts
 from routing.matching import compile_action, contact_at
-from routing.rule import CLOSED, Ended, Rule, Start, became, owner_of, team_of
+from routing.rule import CLOSED, Ended, Rule, Start, became, comes_after, owner_of, team_of
 from routing.settings import Common, TargetTable
 
 TITLES = {
@@ -64,7 +64,7 @@ class Regulation(Rule):
         if interaction is None or not self._mine(obligation, interaction) or not self._tells(interaction, facts):
             return None
         at: datetime = contact_at(interaction)
-        return at if at > obligation.started else None
+        return at if comes_after(interaction, at, obligation) else None
 
     def _mine(self, obligation: ObligationFacts, interaction: InteractionFacts) -> bool:
         return interaction.id != obligation.started_by and (

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from storage.models import obligation
 
@@ -40,16 +40,19 @@ _COUNTED = or_(obligation.c.state != "cancelled", obligation.c.closed_why == REA
 
 def count(connection: Connection, regulation: str, event: str, key: str) -> Coverage:
     """One event; `key` is the start key of any of its promises, by which the others are found without a walk."""
-    prefix = key.rpartition(":")[0]
     columns = obligation.c
     query = select(
         func.count(), func.sum(case((_TOLD, 1), else_=0)), func.min(columns.started), func.max(columns.due),
         func.min(_NAME),
-    ).where(
-        columns.regulation == regulation, columns.start_key >= f"{prefix}:", columns.start_key < f"{prefix};", _COUNTED
-    )  # fmt: skip
+    ).where(of_event(regulation, key), _COUNTED)  # fmt: skip
     clients, told, started, due, name = connection.execute(query).one()
     return Coverage(regulation, event, name or "", started, due, clients, int(told or 0))
+
+
+def of_event(regulation: str, key: str) -> ColumnElement[bool]:
+    """All promises of the event to which the promise of this start key belongs."""
+    prefix, columns = key.rpartition(":")[0], obligation.c
+    return and_(columns.regulation == regulation, columns.start_key >= f"{prefix}:", columns.start_key < f"{prefix};")
 
 
 def list_events(connection: Connection, regulations: Collection[str], limit: int = 200) -> tuple[Coverage, ...]:

@@ -16,6 +16,7 @@ from hub.actions.writing import Letter
 from hub.clockwork import Clockwork
 from hub.housekeeping import Housekeeping
 from hub.jobs.announce import Announce
+from hub.jobs.recount import Recount
 from hub.setup.importing import take
 from hub.setup.live import LiveSetUp
 from hub.setup.reading import read_setup
@@ -56,6 +57,7 @@ host = "127.0.0.1"
 username = "hub"
 secret = "x"
 """
+HANDLERS: dict[str, type[Announce] | type[Recount]] = {"announce": Announce, "recount": Recount}
 PHONE = Identity("phone", "+78123258351")
 MAIL = Identity("email", "ivan@example.org", "Иван Петров")
 
@@ -113,10 +115,10 @@ class Practice(Office):
         return self.store.read_now(next_wake)
 
     async def _announce(self, live: LiveSetUp) -> None:
-        announce = Announce(self.store, lambda: live.current)
-        while rows := self.rows(models.job, kind="announce"):
+        handlers = {kind: handle(self.store, lambda: live.current) for kind, handle in HANDLERS.items()}
+        while rows := [row for row in self.rows(models.job) if row["kind"] in handlers]:
             for row in rows:
-                await announce(Job(row["id"], "announce", row["body"], 1, False))
+                await handlers[row["kind"]](Job(row["id"], row["kind"], row["body"], 1, False))
                 self.store.write_now(lambda unit, job=row["id"]: unit.connection.execute(_done(job)))  # type: ignore[misc]
 
     def call(self, number: str, phase: str, who: Identity = PHONE, at: datetime | None = None, **call: Any) -> Row:

@@ -139,7 +139,8 @@ def test_release_from_quarantine_starts_it_from_its_own_time() -> None:
         ("a call nobody answered", call(2, "2026-09-14 11:00", direction="outbound", outcome="missed"), None),
         ("a call of no length", call(2, "2026-09-14 11:00", outcome="answered", talk_s=0), None),
         ("before the question", message(2, "2026-09-14 09:00", "outbound"), None),
-        ("at the very same instant", message(2, "2026-09-14 10:00", "outbound"), None),
+        ("at the very same instant, logged after it", message(2, "2026-09-14 10:00", "outbound"), "10:00"),
+        ("at the very same instant, logged before it", message(0, "2026-09-14 10:00", "outbound"), None),
     ],
 )
 def test_what_keeps_it(why: str, touch: InteractionFacts, met: str | None) -> None:
