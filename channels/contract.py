@@ -266,6 +266,9 @@ class Telephone(Protocol):
     async def transfer(self, call: str, extension: str, to: str, *, attended: bool = False) -> None:
         """Hand the other side over to `to`. Attended: the operator talks to `to` first and hangs up when done."""
 
+    async def take_back(self, call: str, extension: str) -> None:
+        """The operator talks to somebody before handing over, and goes back to the other side instead."""
+
     async def redirect(self, call: str, to: str) -> None:
         """Send the other side of a call that rings or waits to `to`."""
 

@@ -122,6 +122,10 @@ class AsteriskChannel:
         """See `Telephone.transfer`."""
         await self._dialling.transfer(call, extension, to, attended=attended)
 
+    async def take_back(self, call: str, extension: str) -> None:
+        """See `channels.contract.Telephone`."""
+        await self._dialling.take_back(call, extension)
+
     async def redirect(self, call: str, to: str) -> None:
         """See `Telephone.redirect`."""
         await self._dialling.redirect(call, to)

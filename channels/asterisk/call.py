@@ -10,13 +10,18 @@ from typing import Any
 from channels.asterisk.endpoints import Endpoint, Side
 from channels.touch import Direction
 
+BY_KEY = "EXITWITHKEY"
+"""As the queue log calls it."""
 _LONG = 7
 """So many digits are a number outside; fewer are an extension."""
 
 
 @dataclass(slots=True)
 class Leg:
-    """One channel of a call. Instants are None until they came; `status` is what became of dialling it."""
+    """One channel of a call. Instants are None until they came; `status` is what became of dialling it.
+
+    `asked_by` is the channel of ours that dialled this one while it held the other side, until the two talk.
+    """
 
     uid: str
     name: str
@@ -38,6 +43,7 @@ class Leg:
     talked_at: datetime | None = None
     left_at: datetime | None = None
     asked_at: datetime | None = None
+    asked_by: str | None = None
     cause: str = ""
     ended_at: datetime | None = None
 
@@ -59,18 +65,23 @@ class Leg:
 
 @dataclass(slots=True)
 class Visit:
-    """One wait in a queue. `staffed` = somebody could have been rung; `status` is QUEUESTATUS, if it was seen."""
+    """One wait in a queue. `staffed` = somebody could have been rung, `deserted` = nobody any more when it ended;
+    `status` is QUEUESTATUS, if it was seen, or `BY_KEY`: the caller pressed the digit that leads out. `place` is where
+    in the dialplan he joined."""
 
     queue: str
     joined_at: datetime
     left_at: datetime | None = None
     status: str = ""
     staffed: bool = False
+    deserted: bool = False
+    place: tuple[str, str] = ("", "")
 
 
 @dataclass(slots=True)
 class Talk:
-    """How long the other side was talked to, and held. `holding` are the channels that pressed hold."""
+    """How long the other side was talked to, and held. `holding` are the channels that pressed hold; `told_hold` says
+    that a hold was told whose end was not."""
 
     mode: str = ""
     since: datetime | None = None
@@ -78,6 +89,7 @@ class Talk:
     hold_s: float = 0.0
     answered_at: datetime | None = None
     holding: set[str] = field(default_factory=set)
+    told_hold: bool = False
     present: tuple[str, ...] = ()
     last: str | None = None
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,7 +29,8 @@ _FORGET_AFTER = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One step of a call, to become a touch. `key` is the same whenever the same step is read again."""
+    """One step of a call, to become a touch. `key` is the same whenever the same step is read again. `extension` is
+    whose step it is, `maker` who made a call of ours."""
 
     call: str
     name: str
@@ -40,6 +41,7 @@ class Phase:
     caller_name: str
     did: str
     extension: str | None
+    maker: str | None
     facts: Mapping[str, Any]
     remarks: tuple[str, ...] = ()
 
@@ -125,8 +127,7 @@ class Calls:
             call.route = self._routes.pop(linked, "")
         self.owner[uid] = call
         if before is not None and before is not call:
-            leg = before.legs[uid]
-            call.legs[uid] = leg
+            call.legs[uid] = _afresh(before.legs[uid])
             call.live.add(uid)
             before.live.discard(uid)
             self.end_if_over(before, at)
@@ -159,10 +160,10 @@ class Calls:
         did = origin.exten if origin is not None and direction is Direction.INBOUND else ""
         call.told = find_facts(call, self.keys())
         talker = extension or find_operator(call)
-        if talker is None and direction is not Direction.INBOUND:
-            talker = find_caller_of_ours(call)
+        maker = find_caller_of_ours(call) if direction is not Direction.INBOUND else None
+        told, remarks = call.told, tuple(call.remarks)
         self._phases.append(
-            Phase(call.id, name, key, at, direction, number, caller_name, did, talker, call.told, tuple(call.remarks))
+            Phase(call.id, name, key, at, direction, number, caller_name, did, talker or maker, maker, told, remarks)
         )
         call.remarks = []
 
@@ -182,7 +183,7 @@ class Calls:
     def _is_ours(self, call: Call, uid: str, at: datetime) -> bool:
         leg = call.legs.get(uid)
         if leg is None and (other := self.owner.get(uid)) is not None:
-            leg = call.legs[uid] = other.legs[uid]
+            leg = call.legs[uid] = _afresh(other.legs[uid])
         if leg is None or any(leg is one for one in call.others()):
             return False
         return call.is_person(leg)
@@ -198,19 +199,26 @@ class Calls:
         talk.turn(mode, at)
         talk.present = tuple(ours)
         for uid in was.difference(ours):
-            call.legs[uid].left_at = at
+            if mode != "hold" or uid not in talk.holding:  # who asks somebody else is still in the call
+                call.legs[uid].left_at = at
         fresh = [uid for uid in ours if uid not in was]
         for uid in fresh:
             leg = call.legs[uid]
             first = leg.talked_at is None
-            leg.talked_at, leg.left_at = leg.talked_at or at, None
+            leg.talked_at, leg.left_at, leg.asked_by = leg.talked_at or at, None, None
             again, talk.last = talk.last is not None, uid
             if first:
+                talk.told_hold = False
                 self.emit(call, "transferred" if again else "answered", uid, at)
         if not fresh and ours and talk.last not in ours:
             talk.last = ours[-1]
-        if not fresh and mode != mode_was and "hold" in (mode, mode_was) and mode:
-            self.emit(call, "held" if mode == "hold" else "resumed", str(int(at.timestamp() * 1_000_000)), at)
+        self._tell_hold(call, mode, mode_was, at)
+
+    def _tell_hold(self, call: Call, mode: str, mode_was: str, at: datetime) -> None:
+        began = mode == "hold" and mode_was != "hold"
+        if began or (mode == "talk" and call.talk.told_hold):
+            call.talk.told_hold = began
+            self.emit(call, "held" if began else "resumed", str(int(at.timestamp() * 1_000_000)), at)
 
     def end_if_over(self, call: Call, at: datetime) -> None:
         """A call whose last channel is gone is over."""
@@ -284,3 +292,8 @@ class Calls:
         if queue not in self.known_queues:
             return True
         return any(available for (name, _), available in self.members.items() if name == queue)
+
+
+def _afresh(leg: Leg) -> Leg:
+    """A channel that talked in one call and comes to another has not yet talked in that one."""
+    return replace(leg, talked_at=None, left_at=None, asked_by=None)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from channels.asterisk.call import Call, Visit
+from channels.asterisk.call import BY_KEY, Call, Leg, Visit
 from channels.asterisk.endpoints import Side
 
 if TYPE_CHECKING:
@@ -54,6 +54,8 @@ def _read_dial_begin(calls: Calls, event: Event, at: datetime) -> None:
         leg.source = source[1].uid if source is not None else None
         leg.dial_string = event.get("DialString", "")
         leg.wanted = given(event, "DestConnectedLineNum") if source is None else ""
+        if call.talk.mode == "hold" and leg.talked_at is None:
+            leg.asked_by = next((uid for uid in call.legs if uid in call.talk.holding), None)
         visit = call.waits_in()
         leg.queue = leg.queue or (visit.queue if visit is not None else None)
     if leg.endpoint.side is not Side.LOCAL and not leg.status and leg.ended_at is None:
@@ -71,15 +73,22 @@ def _read_dial_end(calls: Calls, event: Event, at: datetime) -> None:
     if found is None:
         return
     call, leg = found
-    status = event.get("DialStatus", "")
+    status = "FORWARD" if event.get("Forward") else event.get("DialStatus", "")
     if leg.status in ("", "CANCEL") and status:
         leg.dial_ended_at = leg.dial_ended_at or at
         leg.status = status
     if status == "ANSWER":
         leg.up_at = leg.up_at or at
         calls.settle(call, at)
-    elif status != "CANCEL" and call.ended_at is None and call.talk.answered_at is None:
+        if _is_asked(leg):
+            calls.emit(call, "asking", leg.uid, at)
+    elif call.ended_at is None and (_is_asked(leg) or (status != "CANCEL" and call.talk.answered_at is None)):
         calls.emit(call, "unanswered", leg.uid, at)
+
+
+def _is_asked(leg: Leg) -> bool:
+    """A colleague is rung, or talked to, while the other side is held."""
+    return leg.asked_by is not None and leg.endpoint.side is not Side.LOCAL
 
 
 def _read_bridge_enter(calls: Calls, event: Event, at: datetime) -> None:
@@ -161,6 +170,9 @@ def _read_hangup(calls: Calls, event: Event, at: datetime) -> None:
     for one in around:
         calls.settle(one, at)
         calls.end_if_over(one, at)
+    asked_others = leg.talked_at is not None and leg.left_at is None  # everybody else left with his bridge
+    if call.ended_at is None and (asked_others or (_is_asked(leg) and leg.picked_up)):
+        calls.emit(call, "left", uid, at)
 
 
 def _read_join(calls: Calls, event: Event, at: datetime) -> None:
@@ -171,7 +183,7 @@ def _read_join(calls: Calls, event: Event, at: datetime) -> None:
     queue = event.get("Queue", "")
     waiting = call.waits_in()
     if waiting is None or waiting.queue != queue:
-        call.visits.append(Visit(queue, at, staffed=calls.is_staffed(queue)))
+        call.visits.append(Visit(queue, at, staffed=calls.is_staffed(queue), place=_place(event)))
         calls.emit(call, "queued", f"{queue}|{len(call.visits)}", at)
 
 
@@ -180,6 +192,14 @@ def _read_leave(calls: Calls, event: Event, at: datetime) -> None:
     visit = found[0].waits_in() if found is not None else None
     if visit is not None and visit.queue == event.get("Queue", visit.queue):
         visit.left_at = at
+        visit.deserted = not calls.is_staffed(visit.queue)
+        here = _place(event)
+        if all(visit.place) and all(here) and here != visit.place:  # sent on before he left: only a digit does that
+            visit.status = visit.status or BY_KEY
+
+
+def _place(event: Event) -> tuple[str, str]:
+    return event.get("Context", ""), event.get("Exten", "")
 
 
 def _read_agent_called(calls: Calls, event: Event, at: datetime) -> None:

@@ -147,6 +147,11 @@ class Dialling:
         }
         await wire.ask("Atxfer" if attended else "BlindTransfer", {**fields, "Priority": "1"} if attended else fields)
 
+    async def take_back(self, call: str, extension: str) -> None:
+        """By the code that the operator would dial (`atxferabort`), which Asterisk presses for him."""
+        wire = self.here()
+        await wire.ask("CancelAtxfer", {"Channel": self._leg_of(call, extension).name})
+
     async def redirect(self, call: str, to: str) -> None:
         """The other side leaves whatever it waits in, and goes there."""
         wire = self.here()

@@ -10,13 +10,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from channels.asterisk.call import Call, Leg, Visit
+from channels.asterisk.call import BY_KEY, Call, Leg, Visit
 from channels.asterisk.endpoints import Side, number_in
 from channels.touch import Direction
 
 _EMPTY = frozenset({"JOINEMPTY", "LEAVEEMPTY", "JOINUNAVAIL", "LEAVEUNAVAIL"})
 _BUSY, _DECLINED, _ELSEWHERE = "17", "21", "26"
-_RESULTS = {"BUSY": "busy", "NOANSWER": "no_answer", "CHANUNAVAIL": "failed", "CONGESTION": "failed"}
+_RESULTS = {
+    "FORWARD": "forwarded",
+    "BUSY": "busy",
+    "NOANSWER": "no_answer",
+    "CHANUNAVAIL": "failed",
+    "CONGESTION": "failed",
+}
 _ROUTED = frozenset({"closed", "blocked"})
 
 
@@ -33,7 +39,7 @@ def find_facts(call: Call, keys: Mapping[str, str]) -> dict[str, Any]:
         "queue": call.visits[-1].queue if call.visits else None,
         "operator": keys.get(operator, operator) if operator is not None else None,
         "legs": _legs(call, keys),
-        "ringing": call.ringing() if ended is None else [],
+        **_lasting(call),
         "wait_s": _wait(call),
         "talk_s": round(talk.talk_s, 3) if ended is not None else None,
         "hold_s": round(talk.hold_s, 3) if ended is not None else None,
@@ -47,40 +53,59 @@ def find_facts(call: Call, keys: Mapping[str, str]) -> dict[str, Any]:
     }
     if before:  # taken up after a gap: what was known before is better than what is not known now
         facts = {**before, **{key: value for key, value in facts.items() if value not in (None, [])}}
-        facts["ringing"] = call.ringing() if ended is None else []
+        facts |= _lasting(call)
         facts["reason"] = facts["reason"] if facts["outcome"] == "missed" else None
     return facts
+
+
+def _lasting(call: Call) -> dict[str, Any]:
+    """What is so now, and is no longer so once the call is over."""
+    if call.ended_at is not None:
+        return {"ringing": [], "held_since": None}
+    return {"ringing": call.ringing(), "held_since": show(call.talk.since) if call.talk.mode == "hold" else None}
 
 
 def find_operator(call: Call) -> str | None:
     """The extension of who talked last; of a call of ours that nobody answered, of who made it."""
     spoke = call.legs.get(call.talk.last or "")
     if spoke is not None and call.direction is not Direction.INTERNAL:
-        return spoke.extension
+        return spoke.extension or _last_of_ours(call)
     return find_caller_of_ours(call) if call.direction is not Direction.INBOUND else None
 
 
+def _last_of_ours(call: Call) -> str | None:
+    """Who talked before the call was handed over to somebody outside."""
+    talked = [leg for leg in call.attempts() if leg.talked_at is not None and leg.extension]
+    return max(talked, key=lambda leg: leg.talked_at or call.at).extension if talked else None
+
+
 def find_caller_of_ours(call: Call) -> str | None:
-    """The extension that made an outbound or internal call."""
+    """The extension that made an outbound or internal call; a program that rings the client first is nobody."""
     origin = call.origin
-    if origin is not None and origin.endpoint.side is not Side.OUTSIDE:
-        return origin.extension
-    return next((leg.extension for leg in call.attempts() if leg.extension), None)
+    if origin is None:
+        return next((leg.extension for leg in call.attempts() if leg.extension), None)
+    return origin.extension if origin.endpoint.side is not Side.OUTSIDE else None
 
 
 def find_reason(call: Call) -> str:
     """Why nobody talked."""
     if call.lost:
         return "failed"
-    if call.direction is Direction.OUTBOUND:
+    if call.direction is Direction.OUTBOUND and not _reached_in_vain(call):
         return _reason_of_dialling(call, [leg for leg in call.others() if leg.dialled_at] or call.attempts())
     if call.visits and (reason := _reason_of_waiting(call, call.visits[-1])):
         return reason
     tried = [leg for leg in call.attempts() if leg.dialled_at is not None and leg is not call.origin]
     if tried:
         reason = _reason_of_dialling(call, tried)
-        return "no_operators" if reason == "failed" and call.direction is Direction.INBOUND else reason
+        return "no_operators" if reason == "failed" and call.direction is not Direction.INTERNAL else reason
     return _reason_of_nothing(call)
+
+
+def _reached_in_vain(call: Call) -> bool:
+    """A program rang the client, he picked up, and then nobody of ours did."""
+    origin = call.origin
+    return origin is not None and call.originated and origin.endpoint.side is Side.OUTSIDE and origin.picked_up
 
 
 def _reason_of_waiting(call: Call, visit: Visit) -> str | None:
@@ -88,13 +113,15 @@ def _reason_of_waiting(call: Call, visit: Visit) -> str | None:
     asked = origin.asked_at if origin is not None else None
     if visit.left_at is None or (asked is not None and asked <= visit.left_at):
         return "abandoned"
-    if visit.status in _EMPTY:
+    if visit.status in _EMPTY or (not visit.status and visit.deserted):
         return "no_operators"
     if visit.status == "FULL":
         return "busy"
     after = [leg for leg in call.attempts() if leg.dialled_at is not None and leg.dialled_at >= visit.left_at]
     if after:
         return None
+    if visit.status == BY_KEY:
+        return "cancelled"
     rung = any(leg.queue == visit.queue for leg in call.attempts())
     return "timeout" if rung or visit.staffed else "no_operators"
 
@@ -122,7 +149,11 @@ def _reason_of_nothing(call: Call) -> str:
         return "no_operators"
     if call.queue_status == "FULL":
         return "busy"
-    return "cancelled" if origin is not None and origin.asked_at is not None else "failed"
+    if call.voicemail:
+        return "no_operators"
+    if origin is not None and origin.asked_at is not None:
+        return "cancelled"
+    return "no_operators" if origin is not None and origin.up_at is not None else "failed"
 
 
 def find_result(call: Call, leg: Leg) -> str | None:
@@ -209,14 +240,23 @@ def _legs(call: Call, keys: Mapping[str, str]) -> list[dict[str, Any]]:
             if not leg.picked_up
             else show(leg.left_at or leg.ended_at),
             "result": find_result(call, leg),
+            "asked_by": _asker(call, leg, keys),
         }
         for leg in call.attempts()
     ]
     known = {leg["id"]: leg for leg in call.before.get("legs") or () if leg.get("id")}
     for leg in shown:
-        old = known.pop(leg["id"], {})
+        old = known.pop(leg["id"], {}) | {"asked_by": None}
         leg.update({key: old[key] for key, value in leg.items() if value is None and old.get(key) is not None})
     return [*known.values(), *shown]
+
+
+def _asker(call: Call, leg: Leg, keys: Mapping[str, str]) -> str | None:
+    """Who of ours holds the other side and asks this one; the operator's key, else his extension."""
+    asker = call.legs.get(leg.asked_by or "")
+    if asker is None:
+        return None
+    return keys.get(asker.extension or "") or asker.extension or asker.name
 
 
 def show(at: datetime | None) -> str | None:

@@ -53,6 +53,13 @@ async def transfer(hub: Hub, actor: Actor, interaction: int, to: str, attended: 
     await _note(hub, actor, "transferred", "interaction", interaction, {"to": to, "attended": attended})
 
 
+async def take_back(hub: Hub, actor: Actor, interaction: int) -> None:
+    """Leave whom the operator talks to before handing over, and go back to the other side."""
+    found = await _find_call(hub, actor, interaction)
+    await order(hub, found.line, "take_back", call=found.external_id, extension=found.asker_of(actor))
+    await _note(hub, actor, "taken_back", "interaction", interaction, {})
+
+
 async def redirect(hub: Hub, actor: Actor, interaction: int, to: str) -> None:
     """Send the other side of a call that rings or waits elsewhere; an operator may also take it to himself."""
     wanted = _whereto(hub, to)
@@ -176,7 +183,8 @@ def _whereto(hub: Hub, to: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _LiveCall:
-    """A call that lasts. `extensions` are those of the operators whose telephones ring or talk in it now."""
+    """A call that lasts. `extensions` are those of the operators whose telephones ring or talk in it now, `askers` are
+    the operators who hold the other side and ask somebody."""
 
     line: str
     external_id: str
@@ -184,6 +192,7 @@ class _LiveCall:
     extensions: Mapping[str, str]
     direction: str
     silences: Sequence[Mapping[str, Any]] = ()
+    askers: Sequence[str] = ()
 
     def extension_of(self, actor: Actor) -> str:
         """By whose channel it is handed over: the actor's own, else that of who talks."""
@@ -191,6 +200,13 @@ class _LiveCall:
             if key is not None and key in self.extensions:
                 return self.extensions[key]
         raise Conflict("no operator is in this call", remedy="Redirect it instead.")
+
+    def asker_of(self, actor: Actor) -> str:
+        """By whose channel somebody is asked: the actor's own, else that of who asks."""
+        for key in (actor.operator, *self.askers):
+            if key is not None and key in self.askers and key in self.extensions:
+                return self.extensions[key]
+        raise Conflict("nobody is asked in this call before it is handed over")
 
 
 async def _find_call(hub: Hub, actor: Actor, interaction: int, *, anybodys: bool = False) -> _LiveCall:
@@ -209,7 +225,8 @@ async def _find_call(hub: Hub, actor: Actor, interaction: int, *, anybodys: bool
     if not anybodys and actor.operator not in extensions and not actor.may("supervisor"):
         raise Forbidden("this is somebody else's call", remedy="ask a supervisor")
     silences = (row["call"] or {}).get("recording_pauses") or ()
-    return _LiveCall(row["line"], row["external_id"], talking, extensions, row["direction"], silences)
+    askers = [leg["asked_by"] for leg in legs if leg.get("asked_by")]
+    return _LiveCall(row["line"], row["external_id"], talking, extensions, row["direction"], silences, askers)
 
 
 def _silence(call: _LiveCall, paused: bool, at: datetime) -> Touch:

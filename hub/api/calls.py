@@ -100,6 +100,16 @@ async def post_transfer(call: Call[Any, TransferIn]) -> CallActOut:
     return {"interaction": number}
 
 
+@operation(
+    "POST", "/calls/{id}/take-back", tag="calls", summary="Back to the caller", answer=CallActOut, refusals=(404, 409)
+)
+async def post_take_back(call: Call[Any, Any]) -> CallActOut:
+    """While somebody is talked to before handing over: he is left, and the other side is talked to again."""
+    number = call.path["id"]
+    await calling.take_back(call.hub, call.actor, number)
+    return {"interaction": number}
+
+
 class RedirectIn(In):
     """An operator's key, an extension or a number."""
 

@@ -34,7 +34,7 @@ _SKEW_S = 5.0
 """Clocks of two machines differ; who asked withdraws by his own, this is for when he has died."""
 ACTIONS = frozenset(
     (
-        *("call", "transfer", "redirect", "hang_up", "pause", "unpause", "log_in", "log_out"),
+        *("call", "transfer", "take_back", "redirect", "hang_up", "pause", "unpause", "log_in", "log_out"),
         *("pause_recording", "routed"),
     )
 )

@@ -11,6 +11,8 @@ from tests.channels.asterisk.test_streams import load, play
 
 R, D, T = "ringing", "dialling", "talking"
 ANNA, BORIS, VERA = {"anna": R}, {"boris": R}, {"vera": R}
+BORIS_TOO = {"anna": T, "boris": T}
+ASKING: list[dict[str, str]] = [ANNA, {"anna": T}, {"anna": T}, {"anna": T, "boris": R}, BORIS_TOO]
 TABLE: list[tuple[str, list[dict[str, str]]]] = [
     ("queue_answered_caller_hangup", [{}, ANNA, {"anna": T}, {}]),
     ("queue_abandoned", [{}, ANNA, {}]),
@@ -18,7 +20,8 @@ TABLE: list[tuple[str, list[dict[str, str]]]] = [
     ("queue_ringall", [{}, ANNA, ANNA | BORIS, ANNA | BORIS | VERA, {"anna": T}, {}]),
     ("queue_hold", [{}, ANNA, {"anna": T}, {"anna": T}, {"anna": T}, {}]),
     ("blind_transfer_sip_refer", [ANNA, {"anna": T}, BORIS, {"boris": T}, {}]),
-    ("attended_transfer_ami", [ANNA, {"anna": T}, {"anna": T}, BORIS, {"boris": T}, {}]),
+    ("attended_transfer_ami", [*ASKING, BORIS_TOO, {"boris": T}, {}]),
+    ("attended_transfer_taken_back", [{}, *ASKING, BORIS_TOO, {"anna": T}, {}]),
     ("click_to_call_originate", [{"anna": D}, {"anna": D}, {"anna": T}, {}]),
     ("click_to_call_operator_no_answer", [{"anna": D}, {}]),
     ("outbound_101_via_trunk", [{"anna": D}, {"anna": T}, {}]),

@@ -106,7 +106,13 @@ TABLE: list[tuple[str, str, dict[str, Any], list[str], list[tuple[str, str]]]] =
     (
         "attended_transfer_ami", "inbound",
         ANSWERED | {"operator": "boris", "ended_by": "caller", "hold_s": 3.656, "talk_s": 10.352},
-        ["ringing", "answered", "held", "ringing", "transferred", "ended"],
+        ["ringing", "answered", "held", "ringing", "asking", "transferred", "left", "ended"],
+        [("101", "answered"), ("102", "answered")],
+    ),
+    (
+        "attended_transfer_taken_back", "inbound",
+        ANSWERED | QUEUED | {"to": "8001", "queue": "support0", "operator": "anna", "ended_by": "caller"},
+        ["queued", "ringing", "answered", "held", "ringing", "asking", "resumed", "left", "ended"],
         [("101", "answered"), ("102", "answered")],
     ),
     (
@@ -316,3 +322,16 @@ def test_what_the_hub_sent_away_says_so(answer: str) -> None:
     calls.feed({"Event": "Newchannel", "Exten": "8001", **origin}, NOW)
     (phase,) = calls.feed({"Event": "Hangup", "Cause": "16", **origin}, NOW)
     assert (phase.name, phase.facts["outcome"], phase.facts["reason"]) == ("ended", "missed", answer)
+
+
+@pytest.mark.parametrize("name", ["attended_transfer_ami", "attended_transfer_taken_back"])
+def test_while_a_colleague_is_asked_the_log_says_so(name: str) -> None:
+    """Who waits since when, and who asks whom, for as long as it is so."""
+    said = [(touch.phase, touch.call or {}) for touch in play(load(name))]
+    waits = [phase for phase, call in said if call["held_since"]]
+    assert waits == ["held", "ringing", "asking"]
+    asked = {phase: call["legs"][-1]["asked_by"] for phase, call in said if call["legs"]}
+    assert (asked["ringing"], asked["asking"], asked["answered"]) == ("anna", "anna", None)
+    assert asked["ended"] == (None if name.endswith("ami") else "anna"), "who never talked to the client was only asked"
+    (anna,) = {leg["ended_at"] for _, call in said[-4:-3] for leg in call["legs"] if leg["operator"] == "anna"}
+    assert anna is None, "who asks is still in the call"

@@ -40,6 +40,9 @@ class FakeExchange:
     async def transfer(self, call: str, extension: str, to: str, *, attended: bool = False) -> None:
         self.told.append(("transfer", call, extension, to, attended))
 
+    async def take_back(self, call: str, extension: str) -> None:
+        self.told.append(("take_back", call, extension))
+
     async def redirect(self, call: str, to: str) -> None:
         self.told.append(("redirect", call, to))
 
@@ -153,6 +156,24 @@ async def test_a_call_is_handed_over_by_who_talks(office: Office, hub: Hub) -> N
         await calling.transfer(hub, BORIS, number, "102")
     with pytest.raises(BadInput, match="vera has no extension"):
         await calling.transfer(hub, ANNA, number, "vera")
+
+
+async def test_who_asks_a_colleague_can_take_the_call_back(office: Office, hub: Hub) -> None:
+    asked = {"operator": "boris", "extension": "102", "ended_at": None, "result": None, "asked_by": "anna"}
+    legs = [{"operator": "anna", "extension": "101", "ended_at": None, "result": "answered"}, asked]
+    number = int(ring(office, "c1", "held", operator="101", outcome="answered", legs=legs)["id"])
+    await calling.take_back(hub, ANNA, number)
+    await calling.take_back(hub, VERA, number)
+    assert told(hub) == [("take_back", "c1", "101")] * 2
+    assert journal(office) == [("taken_back", "operator:anna"), ("taken_back", "operator:vera")]
+    with pytest.raises(Conflict, match="nobody is asked"):
+        await calling.take_back(hub, BORIS, talking_to_boris(office))
+
+
+def talking_to_boris(office: Office) -> int:
+    """A call in which he talks and asks nobody."""
+    legs = [{"operator": "boris", "extension": "102", "ended_at": None, "result": "answered"}]
+    return int(ring(office, "c2", "answered", operator="102", outcome="answered", legs=legs)["id"])
 
 
 async def test_an_operator_ends_his_part_and_a_supervisor_the_whole(office: Office, hub: Hub) -> None:
