@@ -8,20 +8,28 @@ phase of the same message. After `ASK_AGAIN_FOR` the remark is the last word.
 from __future__ import annotations
 
 import asyncio
+import mimetypes
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
 
+from channels.contents import MOST_BYTES, Linked
 from channels.contract import Door
-from channels.errors import ChannelError
+from channels.errors import ChannelError, Rejected, Unreachable
+from channels.http import Http
+from channels.outbox import Outbox
 from channels.touch import Attachment, Touch
 
 W = TypeVar("W")
 
+Prepare = Callable[[Touch], Awaitable[Touch]]
+
 PAUSES = (0.5, 2.0, 5.0)
 ASK_AGAIN_FOR = timedelta(hours=1)
 _FETCHED = "fetched"
+_GONE = frozenset({400, 401, 403, 404, 405, 406, 410, 415, 451})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +122,41 @@ async def _deliver_later(door: Door, touch: Touch, found: Found, noted: str) -> 
         remarks = (f"fetched after all: {names}",)
         key = f"{touch.event_key}:{_FETCHED}"
         await door.deliver(replace(touch, event_key=key, phase=_FETCHED, attachments=late, remarks=remarks, raw=None))
+
+
+async def fetch_linked(http: Http, who: str, wanted: Linked, **more: Any) -> Attachment:
+    """A file by its address. Raises `Unreachable` where asking later may help, else `Rejected`."""
+    answered = await http.ask("GET", wanted.url, most=MOST_BYTES, **more)
+    if answered.status in _GONE:
+        raise Rejected(f"{who} does not hand it out ({answered.status})")
+    if answered.status != 200:
+        raise Unreachable(f"{who} answered {answered.status} instead of the file")
+    told = answered.headers.get("content-type", "").partition(";")[0].strip()
+    media_type = wanted.media_type or told or "application/octet-stream"
+    ending = "" if "." in wanted.name else mimetypes.guess_extension(media_type) or ""
+    return Attachment(wanted.name + ending, media_type, answered.body)
+
+
+class Inbox(Generic[W]):
+    """Takes pushed messages in: what one person says in its order, each with its files, different people together."""
+
+    def __init__(
+        self,
+        door: Door,
+        outbox: Outbox,
+        fetch: Callable[[W], Awaitable[Attachment]],
+        name_of: Callable[[W], str],
+    ) -> None:
+        self._door, self._outbox, self._fetch, self._name_of = door, outbox, fetch, name_of
+        self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def take(self, sender: str, touch: Touch, files: Sequence[W] = (), prepare: Prepare | None = None) -> bool:
+        """Returns once it is committed. False: a file is still missing, the vendor shall push it again.
+
+        `prepare` is done in the sender's turn, too (asking what he is called).
+        """
+        turn = self._turns.setdefault(sender, asyncio.Lock())
+        async with turn:
+            known = touch if prepare is None else await prepare(touch)
+            found = await fetch_all(files, self._fetch, self._name_of)
+            return await deliver_with_files(self._door, await self._outbox.refer(known), found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+from collections.abc import Awaitable, Callable
 
 from channels.contract import Door, Health, LineState
 from channels.errors import BadSettings, ChannelError
@@ -41,3 +43,21 @@ def health_after(error: ChannelError) -> Health:
     """How a line is that could not do what was asked: `retryable` alone decides."""
     state = LineState.WILL_RETRY if error.retryable else LineState.NEEDS_PERSON
     return Health(state, error.reason, error.remedy or "")
+
+
+async def stay_known(door: Door, greet: Callable[[], Awaitable[object]], look_s: float) -> None:
+    """Listening where everything is pushed: see now and then that the vendor knows us. Raises what `greet` raises."""
+    await greet()
+    door.health(Health(LineState.RUNNING))
+    while True:
+        await asyncio.sleep(look_s)
+        await greet()
+
+
+async def check_by(ask: Callable[[], Awaitable[object]]) -> Health:
+    """How a line is by what the vendor answers now."""
+    try:
+        await ask()
+    except ChannelError as error:
+        return health_after(error)
+    return Health(LineState.RUNNING)

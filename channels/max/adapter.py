@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from typing import Any, Literal
-from weakref import WeakValueDictionary
 
 import structlog
 
+from channels.contents import Linked
 from channels.contract import Door, Health, LineState
 from channels.errors import ChannelError, Throttled
-from channels.fetching import PAUSES, deliver_with_files, fetch_all
-from channels.max.parse import SCHEME, Reading, read
+from channels.fetching import Inbox
+from channels.max.parse import SCHEME, read
 from channels.max.settings import Settings
 from channels.max.wire import WHO, Wire
 from channels.outbox import Outbox
 from channels.pace import Pace
 from channels.parcels import pack, recipient_of
-from channels.touch import Attachment, Button, Message, Sent, Touch, Webhook, WebhookAnswer
+from channels.touch import Attachment, Button, Message, Sent, Webhook, WebhookAnswer
 from channels.untrusted import Json
-from channels.webhook import health_after, hook_of, is_secret
+from channels.webhook import check_by, hook_of, is_secret
 
 log = structlog.get_logger(__name__)
 
@@ -53,20 +53,12 @@ class Part:
 class MaxChannel:
     """A running line. See `channels.contract.Channel`. `look_s`: how often it is seen that updates are brought here."""
 
-    def __init__(
-        self,
-        line: str,
-        settings: Settings,
-        door: Door,
-        look_s: float = _LOOK_S,
-        pauses: tuple[float, ...] = PAUSES,
-    ) -> None:
-        self._line, self._settings, self._door = line, settings, door
-        self._look_s, self._pauses = look_s, pauses
+    def __init__(self, line: str, settings: Settings, door: Door, look_s: float = _LOOK_S) -> None:
+        self._line, self._settings, self._door, self._look_s = line, settings, door, look_s
         self._wire = Wire(settings)
         self._outbox = Outbox(door.memory)
         self._pace = Pace[str](OVERALL_S, lambda _: PER_RECIPIENT_S)
-        self._talks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._inbox = Inbox[Linked](door, self._outbox, self._wire.fetch, lambda wanted: wanted.name)
         self._presses: set[asyncio.Task[None]] = set()
 
     async def listen(self) -> None:
@@ -81,12 +73,12 @@ class MaxChannel:
 
     async def check(self) -> Health:
         """Ask MAX who we are, and whether it could call us."""
-        try:
+
+        async def ask() -> None:
             await self._wire.greet()
             hook_of(self._door, WHO)
-        except ChannelError as error:
-            return health_after(error)
-        return Health(LineState.RUNNING)
+
+        return await check_by(ask)
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
@@ -117,7 +109,8 @@ class MaxChannel:
             log.warning("webhook_with_wrong_secret", line=self._line, remote=webhook.remote)
             return WebhookAnswer(401, b"wrong secret\n")
         reading = read(webhook.body, self._line, self._door.now())
-        if reading.touch is not None and not await self._deliver(reading, reading.touch):
+        touch, files = reading.touch, reading.files
+        if touch is not None and not await self._inbox.take(reading.who, touch, files):
             return WebhookAnswer(503, b"a file is missing: please call again\n")
         if reading.press is not None:
             self._answer_later(reading.press)
@@ -127,13 +120,6 @@ class MaxChannel:
         """Let go of connections."""
         await asyncio.gather(*self._presses, return_exceptions=True)
         await self._wire.close()
-
-    async def _deliver(self, reading: Reading, touch: Touch) -> bool:
-        """Returns once it is committed; what one person says in its order. False: a file is still missing."""
-        lock = self._talks.setdefault(reading.who, asyncio.Lock())
-        async with lock:
-            found = await fetch_all(reading.files, self._wire.fetch, lambda wanted: wanted.name, self._pauses)
-            return await deliver_with_files(self._door, await self._outbox.refer(touch), found)
 
     def _answer_later(self, press: str) -> None:
         """That a press was heard is a courtesy: nothing waits for it."""

@@ -7,49 +7,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 
 from channels import phone
+from channels.contents import Contents, Linked
 from channels.optout import read_word
-from channels.touch import Identity
 from channels.untrusted import Json, clean, digest
-
-MOST_BYTES = 25 * 1024 * 1024
 
 _TELEPHONE = re.compile(r"^TEL[^:\r\n]*:\s*(?:tel:)?([+\d][\d\s()\-]*)", re.MULTILINE | re.IGNORECASE)
 _CALLED = re.compile(r"^FN[^:\r\n]*:(.*)$", re.MULTILINE | re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file that a message refers to."""
-
-    url: str
-    name: str
-    media_type: str
+Found = Contents[Linked]
 
 
-@dataclass(slots=True)
-class Contents:
-    """What was found so far. `phones` are the sender's own, as far as MAX vouches for them."""
-
-    text: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    files: list[Wanted] = field(default_factory=list)
-    phones: list[Identity] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-
-    def say(self, line: str) -> None:
-        """One more line of text."""
-        if line:
-            self.text = f"{self.text}\n{line}" if self.text else line
-
-
-def read_contents(message: Json) -> Contents:
+def read_contents(message: Json) -> Found:
     """Everything of a message that can be shown. Raises what malformed ones raise."""
     body = message.get("body") or {}
-    found = Contents(clean(body.get("text") or ""))
+    found = Found(clean(body.get("text") or ""))
     found.fields |= read_word(found.text)
     _read_attachments(found, body, message)
     link = message.get("link") or {}
@@ -62,29 +36,27 @@ def read_contents(message: Json) -> Contents:
     return found
 
 
-def _read_attachments(found: Contents, body: Json, message: Json) -> None:
+def _read_attachments(found: Found, body: Json, message: Json) -> None:
     for attachment in body.get("attachments") or ():
         kind = clean(attachment["type"])
         _READERS.get(kind, _unknown)(found, attachment, message)
 
 
-def _file(found: Contents, attachment: Json, message: Json) -> None:
+def _file(found: Found, attachment: Json, message: Json) -> None:
     payload, kind = attachment["payload"], clean(attachment["type"])
     url = clean(payload["url"])
     ending, media_type = _TYPES.get(kind, ("", "application/octet-stream"))
     name = clean(attachment.get("filename") or "") or f"{kind}-{digest(url.encode())[:8]}{ending}"
-    found.files.append(Wanted(url, name, media_type))
+    found.files.append(Linked(url, name, media_type))
     if attachment.get("transcription"):
         found.say(clean(attachment["transcription"]))
 
 
-def _place(found: Contents, attachment: Json, message: Json) -> None:
-    where = f"{float(attachment['latitude']):.6f}, {float(attachment['longitude']):.6f}"
-    found.fields["location"] = where
-    found.say(f"📍 {where}")
+def _place(found: Found, attachment: Json, message: Json) -> None:
+    found.locate(attachment["latitude"], attachment["longitude"])
 
 
-def _contact(found: Contents, attachment: Json, message: Json) -> None:
+def _contact(found: Found, attachment: Json, message: Json) -> None:
     """A card. Whose own it is, MAX says; for others' nobody vouches, so they join nobody."""
     payload = attachment["payload"]
     card, whose = clean(payload.get("vcf_info") or ""), payload.get("max_info") or {}
@@ -98,19 +70,19 @@ def _contact(found: Contents, attachment: Json, message: Json) -> None:
         found.fields["contact"] = said
 
 
-def _share(found: Contents, attachment: Json, message: Json) -> None:
+def _share(found: Found, attachment: Json, message: Json) -> None:
     found.say(" ".join(clean(one) for one in (attachment.get("title"), attachment["payload"].get("url")) if one))
 
 
-def _keyboard(found: Contents, attachment: Json, message: Json) -> None:
+def _keyboard(found: Found, attachment: Json, message: Json) -> None:
     """Buttons of ours."""
 
 
-def _unknown(found: Contents, attachment: Json, message: Json) -> None:
+def _unknown(found: Found, attachment: Json, message: Json) -> None:
     found.remarks.append(f"an attachment that cannot be shown here, look into MAX: {clean(attachment['type'])[:40]}")
 
 
-_READERS: Mapping[str, Callable[[Contents, Json, Json], None]] = {
+_READERS: Mapping[str, Callable[[Found, Json, Json], None]] = {
     **dict.fromkeys(("image", "video", "audio", "file", "sticker"), _file),
     "location": _place,
     "contact": _contact,

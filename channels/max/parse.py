@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from channels.buttons import read_button
-from channels.max.contents import Contents, Wanted, read_contents
+from channels.contents import Linked
+from channels.max.contents import Found, read_contents
 from channels.optout import OPTED_OUT
 from channels.touch import Automatic, Direction, Identity, Kind, Raw, Thread, Touch
 from channels.untrusted import Json, clean, digest, dump, instant, load, number_of
@@ -33,7 +34,7 @@ class Reading:
     """What became of an update. No touch: nothing to log. `who` keeps the order; `press` is a button's to answer."""
 
     touch: Touch | None = None
-    files: tuple[Wanted, ...] = ()
+    files: tuple[Linked, ...] = ()
     who: str = ""
     press: str | None = None
 
@@ -204,7 +205,7 @@ def _language(update: Json) -> str | None:
     return written if written in LANGUAGES else None
 
 
-def _fingerprint(found: Contents) -> str:
+def _fingerprint(found: Found) -> str:
     return digest(dump([found.text, found.fields, [file.name for file in found.files]]))[:16]
 
 

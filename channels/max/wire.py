@@ -11,9 +11,10 @@ from typing import Any
 
 import aiohttp
 
+from channels.contents import Linked
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Uncertain, Unreachable
+from channels.fetching import fetch_linked
 from channels.http import Answered, Http
-from channels.max.contents import MOST_BYTES, Wanted
 from channels.max.parse import ASKED_FOR
 from channels.max.settings import Settings
 from channels.touch import Attachment
@@ -94,15 +95,11 @@ class Wire:
         """Tell whoever pressed a button that it was heard."""
         await self._ask("POST", "answers", params={"callback_id": press}, json={"notification": "✓"})
 
-    async def fetch(self, wanted: Wanted) -> Attachment:
+    async def fetch(self, wanted: Linked) -> Attachment:
         """A file that somebody sent. Its address is MAX's own; the token does not go there."""
         if not wanted.url.startswith(("https://", f"{self._settings.base_url.rstrip('/')}/")):
             raise Rejected("its address is not one of MAX's")
-        answered = await self._http.ask("GET", wanted.url, most=MOST_BYTES, **self._tls())
-        if answered.status >= 300:
-            reason = f"{WHO} answered {answered.status}"
-            raise Unreachable(reason) if answered.status >= 500 else Rejected(reason)
-        return Attachment(wanted.name, wanted.media_type, answered.body)
+        return await fetch_linked(self._http, WHO, wanted, **self._tls())
 
     async def close(self) -> None:
         """Let go of connections."""

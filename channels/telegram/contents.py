@@ -6,11 +6,11 @@ Source: core.telegram.org/bots/api#message
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from channels import phone
-from channels.touch import Identity
+from channels import contents
+from channels.contents import international
 from channels.untrusted import clean
 
 MOST_BYTES = 20 * 1024 * 1024
@@ -29,19 +29,10 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Contents:
-    """What was found so far. `phones` are numbers that the sender has shared as his own."""
+class Contents(contents.Contents[Wanted]):
+    """What was found so far. `empty`: nothing that could be shown."""
 
-    text: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    files: list[Wanted] = field(default_factory=list)
-    phones: list[Identity] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
     empty: bool = True
-
-    def say(self, line: str) -> None:
-        """One more line of text."""
-        self.text = f"{self.text}\n{line}" if self.text else line
 
 
 def read_contents(message: Json) -> Contents:
@@ -109,25 +100,16 @@ def _location(found: Contents, message: Json, key: str) -> None:
     if key == "venue":
         found.say(f"{clean(place.get('title') or '')}, {clean(place.get('address') or '')}".strip(", "))
         place = place["location"]
-    where = f"{float(place['latitude']):.6f}, {float(place['longitude']):.6f}"
-    found.fields["location"] = where
-    found.say(f"📍 {where}")
+    found.locate(place["latitude"], place["longitude"])
 
 
 def _contact(found: Contents, message: Json, key: str) -> None:
     """A shared phone is the sender's own only when Telegram says whose account it is."""
     contact = message[key]
     name = " ".join(clean(contact[part]) for part in ("first_name", "last_name") if contact.get(part))
-    written = clean(contact["phone_number"])
-    number = phone.normalise(written if written.startswith("+") else f"+{written}", "ZZ")
-    shown = written if number.odd else number.value
-    found.say(f"☎ {name} {shown}".replace("  ", " "))
-    sender = message.get("from") or {}
-    if contact.get("user_id") is not None and contact["user_id"] == sender.get("id") and not number.odd:
-        found.phones.append(Identity(number.scheme, number.value, name or None))
-        found.fields["phone"] = number.value
-    else:
-        found.fields["contact"] = f"{name} {shown}".strip()
+    whose, sender = contact.get("user_id"), message.get("from") or {}
+    own = whose is not None and whose == sender.get("id")
+    found.introduce(name, international(clean(contact["phone_number"])), own=own)
 
 
 def _poll(found: Contents, message: Json, key: str) -> None:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any, Literal
-from weakref import WeakValueDictionary
 
 import orjson
 import structlog
 
+from channels.contents import Linked
 from channels.contract import Door, Health, LineState
-from channels.errors import ChannelError, Rejected
-from channels.fetching import deliver_with_files, fetch_all
+from channels.fetching import Inbox
 from channels.outbox import Outbox
 from channels.pace import Pace
-from channels.touch import Message, Sent, Touch, Webhook, WebhookAnswer
+from channels.parcels import recipient_of
+from channels.touch import Message, Sent, Webhook, WebhookAnswer
 from channels.viber.compose import Part, parts_of
-from channels.viber.parse import SCHEME, Reading, read
+from channels.viber.parse import SCHEME, read
 from channels.viber.settings import MOST_NAME, Settings
 from channels.viber.shelf import hand_out, put_up
-from channels.viber.wire import Wire
-from channels.webhook import health_after, hook_of, is_signed
+from channels.viber.wire import WHO, Wire
+from channels.webhook import check_by, hook_of, is_signed
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +38,7 @@ class ViberChannel:
         self._wire = Wire(settings)
         self._outbox = Outbox(door.memory)
         self._pace = Pace[str](OVERALL_S, lambda _: PER_RECIPIENT_S)
-        self._senders: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._inbox = Inbox[Linked](door, self._outbox, self._wire.fetch, lambda wanted: wanted.name)
         self._name = settings.sender
 
     async def listen(self) -> None:
@@ -55,19 +55,16 @@ class ViberChannel:
 
     async def check(self) -> Health:
         """Ask Viber who the bot is, and see that there is an address to be called at."""
-        try:
+
+        async def ask() -> None:
             await self._greet()
             hook_of(self._door, "Viber")
-        except ChannelError as error:
-            return health_after(error)
-        return Health(LineState.RUNNING)
+
+        return await check_by(ask)
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
-        to = next((one.value for one in message.to if one.scheme == SCHEME and not one.odd), None)
-        if to is None:
-            raise Rejected("there is nobody of Viber among the recipients", remedy="Answer on another channel.")
-        parts = parts_of(message)
+        to, parts = recipient_of(message, SCHEME, WHO), parts_of(message)
         if not self._name:
             await self._greet()
         frame = {"receiver": to, "min_api_version": 1, "tracking_data": message.reference, "sender": self._as(message)}
@@ -98,7 +95,8 @@ class ViberChannel:
         reading = read(webhook.body, self._line, self._door.now())
         if reading.receipt is not None:
             await self._door.report(reading.receipt)
-        if reading.touch is not None and not await self._deliver(reading, reading.touch):
+        touch, files = reading.touch, reading.files
+        if touch is not None and not await self._inbox.take(reading.sender, touch, files):
             return WebhookAnswer(503, b"a file is missing: please call again\n")
         if reading.welcome and self._settings.welcome:
             return WebhookAnswer(200, orjson.dumps(await self._welcome()), "application/json")
@@ -107,13 +105,6 @@ class ViberChannel:
     async def close(self) -> None:
         """Let go of connections. The webhook stays: Viber calls again what we miss meanwhile."""
         await self._wire.close()
-
-    async def _deliver(self, reading: Reading, touch: Touch) -> bool:
-        """Returns once a message is committed; what one sender says in its order. False: a file is still missing."""
-        lock = self._senders.setdefault(reading.sender, asyncio.Lock())
-        async with lock:
-            found = await fetch_all(reading.files, self._wire.fetch, lambda wanted: wanted.name)
-            return await deliver_with_files(self._door, touch, found)
 
     async def _greet(self) -> dict[str, Any]:
         """Who are we? Messages are signed with a name."""

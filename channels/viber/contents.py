@@ -7,48 +7,20 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import Any
 from urllib.parse import urlsplit
 
-from channels import phone
 from channels.buttons import RATING, read_button
+from channels.contents import MOST_BYTES, Contents, Linked, international
 from channels.optout import read_word
-from channels.touch import Identity
 from channels.untrusted import Json, clean
 
-MOST_BYTES = 25 * 1024 * 1024
+Found = Contents[Linked]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file that a message refers to, by an address that is good for an hour. Without a type the answer tells."""
-
-    url: str
-    name: str
-    media_type: str | None
-
-
-@dataclass(slots=True)
-class Contents:
-    """What was found so far. `note`: nobody waits for an answer to it."""
-
-    text: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    files: list[Wanted] = field(default_factory=list)
-    phones: list[Identity] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    note: bool = False
-
-    def say(self, line: str) -> None:
-        """One more line of text."""
-        self.text = f"{self.text}\n{line}" if self.text else line
-
-
-def read_contents(message: Json, sender: Json, token: str) -> Contents:
+def read_contents(message: Json, sender: Json, token: str) -> Found:
     """Everything of a message that can be shown. Raises what malformed ones raise."""
-    found = Contents(clean(message.get("text") or ""))
+    found = Found(clean(message.get("text") or ""))
     kind = clean(message["type"])
     if kind == "text":
         _text(found)
@@ -61,7 +33,7 @@ def read_contents(message: Json, sender: Json, token: str) -> Contents:
     return found
 
 
-def _text(found: Contents) -> None:
+def _text(found: Found) -> None:
     """A pressed button of ours comes as its value, written by the client."""
     pressed = read_button(found.text)
     if RATING in pressed:
@@ -72,7 +44,7 @@ def _text(found: Contents) -> None:
         found.fields |= read_word(found.text)
 
 
-def _file(found: Contents, message: Json, kind: str, token: str) -> None:
+def _file(found: Found, message: Json, kind: str, token: str) -> None:
     url = clean(message["media"])
     told = clean(message.get("file_name") or "") or PurePosixPath(urlsplit(url).path).name
     ending = PurePosixPath(told).suffix
@@ -86,7 +58,7 @@ def _file(found: Contents, message: Json, kind: str, token: str) -> None:
             "ask for it by mail"
         )
     else:
-        found.files.append(Wanted(url, name, media_type))
+        found.files.append(Linked(url, name, media_type))
 
 
 _FILES: Mapping[str, tuple[str, str | None]] = {
@@ -96,37 +68,27 @@ _FILES: Mapping[str, tuple[str, str | None]] = {
 }
 
 
-def _url(found: Contents, message: Json, sender: Json) -> None:
+def _url(found: Found, message: Json, sender: Json) -> None:
     address = clean(message["media"])
     if address not in found.text:
         found.say(address)
 
 
-def _sticker(found: Contents, message: Json, sender: Json) -> None:
+def _sticker(found: Found, message: Json, sender: Json) -> None:
     found.say("🖼")
     found.fields["sticker"] = clean(str(message.get("sticker_id") or ""))
 
 
-def _location(found: Contents, message: Json, sender: Json) -> None:
+def _location(found: Found, message: Json, sender: Json) -> None:
     place = message["location"]
-    where = f"{float(place['lat']):.6f}, {float(place['lon']):.6f}"
-    found.fields["location"] = where
-    found.say(f"📍 {where}")
+    found.locate(place["lat"], place["lon"])
 
 
-def _contact(found: Contents, message: Json, sender: Json) -> None:
+def _contact(found: Found, message: Json, sender: Json) -> None:
     """A shared number is the sender's own when Viber shows his own picture and name beside it."""
     contact = message["contact"]
     name = clean(contact.get("name") or "")
-    written = clean(contact["phone_number"])
-    number = phone.normalise(written if written.startswith("+") else f"+{written}", "ZZ")
-    shown = written if number.odd else number.value
-    found.say(f"☎ {name} {shown}".replace("  ", " "))
-    if not number.odd and _is_own(contact, sender):
-        found.phones.append(Identity(number.scheme, number.value, name or None))
-        found.fields["phone"] = number.value
-    else:
-        found.fields["contact"] = f"{name} {shown}".strip()
+    found.introduce(name, international(clean(contact["phone_number"])), own=_is_own(contact, sender))
 
 
 def _is_own(contact: Json, sender: Json) -> bool:
@@ -134,7 +96,7 @@ def _is_own(contact: Json, sender: Json) -> bool:
     return bool(pictures[0]) and pictures[0] == pictures[1] and contact.get("name") == sender.get("name")
 
 
-_READERS: Mapping[str, Callable[[Contents, Json, Json], None]] = {
+_READERS: Mapping[str, Callable[[Found, Json, Json], None]] = {
     "url": _url,
     "sticker": _sticker,
     "location": _location,

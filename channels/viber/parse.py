@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from channels.contents import Linked
 from channels.optout import OPTED_OUT
 from channels.touch import Automatic, Direction, Identity, Kind, Raw, Receipt, ReceiptState, Touch
 from channels.untrusted import Json, clean, digest, instant, load, number_of
-from channels.viber.contents import Wanted, read_contents
+from channels.viber.contents import read_contents
 
 SCHEME = "viber"
 MEDIA_TYPE = "application/vnd.viber.callback+json"
@@ -26,7 +27,7 @@ class Reading:
 
     touch: Touch | None = None
     receipt: Receipt | None = None
-    files: tuple[Wanted, ...] = ()
+    files: tuple[Linked, ...] = ()
     sender: str = ""
     welcome: bool = False
 

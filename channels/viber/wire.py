@@ -5,13 +5,13 @@ Source: developers.viber.com/docs/api/rest-bot-api/#error-codes. Every answer is
 
 from __future__ import annotations
 
-import mimetypes
 from typing import Any
 
+from channels.contents import Linked
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Uncertain, Unreachable
+from channels.fetching import fetch_linked
 from channels.http import Answered, Http
 from channels.touch import Attachment
-from channels.viber.contents import MOST_BYTES, Wanted
 from channels.viber.settings import Settings
 
 WHO = "Viber"
@@ -55,17 +55,9 @@ class Wire:
             raise Uncertain(f"{WHO} did not say under which token it took the message")
         return str(token)
 
-    async def fetch(self, wanted: Wanted) -> Attachment:
+    async def fetch(self, wanted: Linked) -> Attachment:
         """A client's file. Raises `ChannelError`."""
-        answered = await self._files.ask("GET", wanted.url, most=MOST_BYTES)
-        if answered.status in (403, 404, 410):
-            raise Rejected(f"{WHO} has it no more ({answered.status})")
-        if answered.status != 200:
-            raise Unreachable(f"{WHO} answered {answered.status} instead of the file")
-        told = answered.headers.get("content-type", "").partition(";")[0].strip()
-        media_type = wanted.media_type or told or "application/octet-stream"
-        ending = "" if "." in wanted.name else mimetypes.guess_extension(media_type) or ""
-        return Attachment(wanted.name + ending, media_type, answered.body)
+        return await fetch_linked(self._files, WHO, wanted)
 
     async def close(self) -> None:
         """Let go of connections."""

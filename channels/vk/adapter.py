@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import Literal
-from weakref import WeakValueDictionary
 
 import structlog
 
-from channels.contract import Door, Health, LineState
+from channels.contents import Linked
+from channels.contract import Door, Health
 from channels.errors import BadSettings, ChannelError, Throttled
-from channels.fetching import PAUSES, deliver_with_files, fetch_all
+from channels.fetching import Inbox
 from channels.outbox import Outbox
 from channels.pace import Pace
 from channels.parcels import pack, recipient_of
 from channels.touch import Attachment, Button, Message, Sent, Touch, Webhook, WebhookAnswer
 from channels.untrusted import load
-from channels.vk.parse import SCHEME, Reading, read
+from channels.vk.parse import SCHEME, read
 from channels.vk.settings import Settings
 from channels.vk.wire import WHO, Wire
-from channels.webhook import health_after, is_secret
+from channels.webhook import check_by, is_secret, stay_known
 
 log = structlog.get_logger(__name__)
 
@@ -50,37 +49,21 @@ class Part:
 class VkChannel:
     """A running line. See `channels.contract.Channel`. `look_s`: how often VK is asked whether it knows us."""
 
-    def __init__(
-        self,
-        line: str,
-        settings: Settings,
-        door: Door,
-        look_s: float = _LOOK_S,
-        pauses: tuple[float, ...] = PAUSES,
-    ) -> None:
-        self._line, self._settings, self._door = line, settings, door
-        self._look_s, self._pauses = look_s, pauses
+    def __init__(self, line: str, settings: Settings, door: Door, look_s: float = _LOOK_S) -> None:
+        self._line, self._settings, self._door, self._look_s = line, settings, door, look_s
         self._wire = Wire(settings)
         self._outbox = Outbox(door.memory)
         self._pace = Pace[str](OVERALL_S, lambda _: PER_RECIPIENT_S)
-        self._talks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._inbox = Inbox[Linked](door, self._outbox, self._wire.fetch, lambda wanted: wanted.name)
         self._names: OrderedDict[str, str | None] = OrderedDict()
 
     async def listen(self) -> None:
         """See now and then that VK is there and knows us; what comes in calls `receive`."""
-        await self._wire.greet()
-        self._door.health(Health(LineState.RUNNING))
-        while True:
-            await asyncio.sleep(self._look_s)
-            await self._wire.greet()
+        await stay_known(self._door, self._wire.greet, self._look_s)
 
     async def check(self) -> Health:
         """Ask VK whose token it is."""
-        try:
-            await self._wire.greet()
-        except ChannelError as error:
-            return health_after(error)
-        return Health(LineState.RUNNING)
+        return await check_by(self._wire.greet)
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
@@ -134,7 +117,10 @@ class VkChannel:
         reading = read(event, self._line, self._door.now())
         if reading.receipt is not None:
             await self._door.report(reading.receipt)
-        return _HEARD if reading.touch is None or await self._deliver(reading, reading.touch) else _AGAIN
+        if reading.touch is None:
+            return _HEARD
+        whole = await self._inbox.take(str(reading.peer), reading.touch, reading.files, self._with_names)
+        return _HEARD if whole else _AGAIN
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -152,14 +138,6 @@ class VkChannel:
                 "the confirmation word is not known", remedy="Put the community's confirmation into the line."
             ) from error
         return WebhookAnswer(200, word.encode())
-
-    async def _deliver(self, reading: Reading, touch: Touch) -> bool:
-        """Returns once it is committed; what is said in one talk in its order. False: a file is still missing."""
-        lock = self._talks.setdefault(reading.peer, asyncio.Lock())
-        async with lock:
-            named = await self._with_names(touch)
-            found = await fetch_all(reading.files, self._wire.fetch, lambda wanted: wanted.name, self._pauses)
-            return await deliver_with_files(self._door, await self._outbox.refer(named), found)
 
     async def _with_names(self, touch: Touch) -> Touch:
         """Events tell numbers only; who it is, VK says when asked. Without an answer the number will do."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from channels.contents import Linked
 from channels.optout import OPTED_OUT
 from channels.touch import Automatic, Direction, Identity, Kind, Raw, Receipt, ReceiptState, Thread, Touch
 from channels.untrusted import Json, clean, digest, dump, instant, load, number_of
-from channels.vk.contents import Contents, Wanted, read_contents
+from channels.vk.contents import Found, read_contents
 
 SCHEME = "vk"
 MEDIA_TYPE = "application/vnd.vk.event+json"
@@ -26,7 +27,7 @@ class Reading:
 
     touch: Touch | None = None
     receipt: Receipt | None = None
-    files: tuple[Wanted, ...] = ()
+    files: tuple[Linked, ...] = ()
     peer: int = 0
 
 
@@ -130,7 +131,7 @@ def _name_of(message: Json, peer: int) -> str:
     return f"{peer}:{number_of(number)}" if number else f"{peer}:id{number_of(message['id'])}"
 
 
-def _fingerprint(found: Contents) -> str:
+def _fingerprint(found: Found) -> str:
     return digest(dump([found.text, found.fields, [file.url for file in found.files]]))[:16]
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import aiohttp
 
+from channels.contents import Linked
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Uncertain, Unreachable
+from channels.fetching import fetch_linked
 from channels.http import Http
 from channels.touch import Attachment
 from channels.untrusted import Json, clean, load, number_of
-from channels.vk.contents import MOST_BYTES, Wanted
 from channels.vk.settings import Settings
 
 WHO = "VK"
@@ -83,15 +84,11 @@ class Wire:
         saved = await self._ask("docs.save", title=file.name, **_only(taken, "file"))
         return _attached("doc", saved["doc"] if isinstance(saved, dict) else saved[0])
 
-    async def fetch(self, wanted: Wanted) -> Attachment:
+    async def fetch(self, wanted: Linked) -> Attachment:
         """A file that somebody sent. Its address is VK's own; the token does not go there."""
         if not wanted.url.startswith("https://") and not wanted.url.startswith(_host_of(self._settings.base_url)):
             raise Rejected("its address is not one of VK's")
-        answered = await self._http.ask("GET", wanted.url, most=MOST_BYTES)
-        if answered.status >= 300:
-            reason = f"{WHO} answered {answered.status}"
-            raise Unreachable(reason) if answered.status >= 500 else Rejected(reason)
-        return Attachment(wanted.name, wanted.media_type, answered.body)
+        return await fetch_linked(self._http, WHO, wanted)
 
     async def close(self) -> None:
         """Let go of connections."""

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Literal
-from weakref import WeakValueDictionary
 
 import structlog
 
 from channels import phone
 from channels.contract import Door, Health, LineState
-from channels.errors import ChannelError, Rejected, Throttled
-from channels.fetching import deliver_with_files, fetch_all
+from channels.errors import Rejected, Throttled
+from channels.fetching import Inbox
 from channels.outbox import Outbox
 from channels.pace import Pace
 from channels.touch import Message, Sent, Webhook, WebhookAnswer
-from channels.webhook import health_after, is_secret, is_signed
+from channels.webhook import check_by, is_secret, is_signed, stay_known
 from channels.whatsapp.compose import Part, parts_of
+from channels.whatsapp.contents import Wanted
 from channels.whatsapp.parse import Reading, read
 from channels.whatsapp.people import SCHEME
 from channels.whatsapp.refusals import TooManyToOne
@@ -41,23 +41,15 @@ class WhatsAppChannel:
         self._wire = Wire(settings)
         self._outbox = Outbox(door.memory)
         self._pace = Pace[str](1.0 / settings.per_second, lambda _: 0.0)
-        self._senders: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._inbox = Inbox[Wanted](door, self._outbox, self._wire.fetch, lambda wanted: wanted.name)
 
     async def listen(self) -> None:
         """See now and then that WhatsApp knows us; what comes in calls `receive`."""
-        await self._wire.greet()
-        self._door.health(Health(LineState.RUNNING))
-        while True:
-            await asyncio.sleep(self._look_s)
-            await self._wire.greet()
+        await stay_known(self._door, self._wire.greet, self._look_s)
 
     async def check(self) -> Health:
         """Ask the Graph API for our number."""
-        try:
-            await self._wire.greet()
-        except ChannelError as error:
-            return health_after(error)
-        return Health(LineState.RUNNING)
+        return await check_by(self._wire.greet)
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
@@ -126,11 +118,8 @@ class WhatsAppChannel:
             log.info("whatsapp_tells", line=self._line, what=[one[:200] for one in told[:10]])
 
     async def _deliver(self, reading: Reading) -> bool:
-        """Returns once a message is committed; what one sender says in its order. False: a file is still missing."""
-        lock = self._senders.setdefault(reading.sender, asyncio.Lock())
-        async with lock:
-            found = await fetch_all(reading.files, self._wire.fetch, lambda wanted: wanted.name)
-            return await deliver_with_files(self._door, await self._outbox.refer(reading.touch), found)
+        """Returns once a message is committed. False: a file is still missing."""
+        return await self._inbox.take(reading.sender, reading.touch, reading.files)
 
 
 def recipient_of(message: Message) -> str:

@@ -6,15 +6,12 @@ Source: developers.facebook.com/documentation/business-messaging/whatsapp/webhoo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
+from channels import contents
 from channels.buttons import read_button
 from channels.optout import read_word
 from channels.untrusted import Json, clean, load
-
-MOST_BYTES = 25 * 1024 * 1024
-"""What is fetched at most. WhatsApp itself takes documents of up to 100 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +24,11 @@ class Wanted:
 
 
 @dataclass(slots=True)
-class Contents:
-    """What was found so far. `note`: nobody waits for an answer to it. `answers`: the message that it is about."""
+class Contents(contents.Contents[Wanted]):
+    """What was found so far. `answers`: the message that it is about. `automatic`: WhatsApp itself tells it."""
 
-    text: str = ""
-    fields: dict[str, Any] = field(default_factory=dict)
-    files: list[Wanted] = field(default_factory=list)
-    remarks: list[str] = field(default_factory=list)
-    note: bool = False
     automatic: bool = False
     answers: str | None = None
-
-    def say(self, line: str) -> None:
-        """One more line of text."""
-        self.text = f"{self.text}\n{line}" if self.text else line
 
 
 def read_contents(message: Json) -> Contents:
@@ -104,9 +92,7 @@ def _location(found: Contents, message: Json, kind: str) -> None:
     called = ", ".join(clean(place[key]) for key in ("name", "address") if place.get(key))
     if called:
         found.say(called)
-    where = f"{float(place['latitude']):.6f}, {float(place['longitude']):.6f}"
-    found.fields["location"] = where
-    found.say(f"📍 {where}")
+    found.locate(place["latitude"], place["longitude"])
 
 
 def _contacts(found: Contents, message: Json, kind: str) -> None:

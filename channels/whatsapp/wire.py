@@ -14,11 +14,12 @@ from typing import Any
 
 import aiohttp
 
+from channels.contents import MOST_BYTES
 from channels.errors import Rejected, Uncertain, Unreachable
 from channels.http import Answered, Http
 from channels.touch import Attachment
 from channels.whatsapp.compose import Part
-from channels.whatsapp.contents import MOST_BYTES, Wanted
+from channels.whatsapp.contents import Wanted
 from channels.whatsapp.refusals import meaning_of
 from channels.whatsapp.settings import Settings
 

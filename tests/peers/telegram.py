@@ -13,10 +13,12 @@ import json
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, web
 from aiohttp.web_request import FileField
+
+from tests.peers.site import Site
 
 TOKEN = "4711:test"
 BOT: dict[str, Any] = {"id": 4711, "is_bot": True, "first_name": "Touchline", "username": "touchline_bot"}
@@ -57,12 +59,11 @@ class Refusal:
     parameters: Json = field(default_factory=dict)
 
 
-class BotApi:
+class BotApi(Site):
     """`async with BotApi() as api:` then `api.base_url` for the line's settings."""
 
     def __init__(self, token: str = TOKEN) -> None:
         self.token = token
-        self.port = 0
         self.updates: list[Json] = []
         self.calls: list[Call] = []
         self.polls: list[Json] = []
@@ -80,30 +81,19 @@ class BotApi:
         self._numbers: defaultdict[int, itertools.count[int]] = defaultdict(lambda: itertools.count(101))
         self._more = asyncio.Event()
         self._polling: asyncio.Future[None] | None = None
-        self._runner: web.AppRunner | None = None
         self._pushing: asyncio.Task[None] | None = None
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/bot"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    def _open(self, app: web.Application) -> None:
+        app.router.add_route("*", "/bot{token}/{method}", self._answer)
+        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
 
     async def start(self) -> None:
         """Up, on the same port as before."""
-        app = web.Application(client_max_size=MOST_BODY)
-        app.router.add_route("*", "/bot{token}/{method}", self._answer)
-        app.router.add_get("/file/bot{token}/{path:.+}", self._file)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
-        await site.start()
-        self.port = self._runner.addresses[0][1]
+        await super().start()
         self._pushing = asyncio.create_task(self._push_for_ever())
 
     async def stop(self) -> None:
@@ -112,9 +102,7 @@ class BotApi:
             self._pushing.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._pushing
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await super().stop()
 
     # what happens in the outside world
 

@@ -7,17 +7,17 @@ webhook is tried at once when it is set, media are fetched from the addresses th
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientSession, web
 
 from channels.touch import Webhook
 from channels.webhook import sign_body
+from tests.peers.site import Site, call, hang_up
 
 TOKEN = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9"
 IVAN: dict[str, Any] = {
@@ -34,14 +34,13 @@ Json = dict[str, Any]
 
 
 @dataclass(slots=True)
-class Viber:
+class Viber(Site):
     """`async with Viber() as viber:`. `refusals`: (status, message) for the next messages, None for a bare 500.
 
     `vanish`: hang up on taking; `silent`: take and say nothing. `strangers` are not subscribed. `fetched` is what it
     got from our addresses.
     """
 
-    port: int = 0
     webhook: str = ""
     taken: list[Json] = field(default_factory=list)
     fetched: list[tuple[str, bytes]] = field(default_factory=list)
@@ -54,39 +53,14 @@ class Viber:
     tries_webhooks: bool = True
     answers: list[tuple[int, bytes]] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(4912661846655238145, 17))
-    _runner: web.AppRunner | None = None
-    _pushing: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/pa"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Up, on the same port as before."""
-        app = web.Application()
+    def _open(self, app: web.Application) -> None:
         app.router.add_post("/pa/{method}", self._answer)
         app.router.add_get("/media/{name}", self._media)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Gone; what it knows it keeps."""
-        for task in self._pushing:
-            task.cancel()
-        await asyncio.gather(*self._pushing, return_exceptions=True)
-        self._pushing.clear()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
 
     # what happens in the outside world
 
@@ -114,21 +88,13 @@ class Viber:
 
     def push(self, event: Json) -> None:
         """Call the webhook until it answers 200."""
-        self._pushing.append(asyncio.create_task(self._push(json.dumps(event).encode())))
-
-    async def _push(self, body: bytes) -> None:
-        while not await self._call(body):
-            await asyncio.sleep(0.05)
+        raw = json.dumps(event).encode()
+        self.insist(lambda: self._call(raw))
 
     async def _call(self, body: bytes) -> bool:
-        with contextlib.suppress(ClientError, TimeoutError):
-            async with (
-                ClientSession(timeout=ClientTimeout(total=20)) as http,
-                http.post(self.webhook, data=body, headers=signed(body)) as answer,
-            ):
-                self.answers.append((answer.status, await answer.read()))
-                return answer.status == 200
-        return False
+        status, answer = await call(self.webhook, body, signed(body))
+        self.answers += [(status, answer)] if status else []
+        return status == 200
 
     # HTTP
 
@@ -169,8 +135,7 @@ class Viber:
             await asyncio.sleep(30)
         if self.vanish:
             self.vanish -= 1
-            assert request.transport is not None
-            request.transport.abort()
+            hang_up(request)
         return _status(0, "ok", message_token=int(self.taken[-1]["token"]), billing_status=1)
 
     async def _media(self, request: web.Request) -> web.Response:

@@ -7,19 +7,19 @@ far as the documentation says what is wrong with them. It runs in the test's own
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import itertools
 import json
 import time
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import web
 from aiohttp.web_request import FileField
 
 from channels.touch import Webhook
 from channels.webhook import sign_body
+from tests.peers.site import Site, call, hang_up
 
 TOKEN, SECRET, VERIFY_TOKEN = "EAAJB-token-of-the-tests", "app-secret-of-the-tests", "verify-token-of-the-tests"
 NUMBER_ID, OUR_NUMBER, CLIENT = "106540352242922", "48501234567", "79161234567"
@@ -48,14 +48,13 @@ class Taken:
 
 
 @dataclass(slots=True)
-class GraphApi:
+class GraphApi(Site):
     """`async with GraphApi() as api:`. `refusals`: (status, error) for the next ones; `vanish`: hang up on taking.
 
     `silent`: take messages and say nothing. `closed` are clients to whom free text may not be sent any more, `stopped`
     those who want no marketing.
     """
 
-    port: int = 0
     taken: list[Taken] = field(default_factory=list)
     uploads: dict[str, tuple[str, str, bytes]] = field(default_factory=dict)
     media: dict[str, tuple[str, bytes]] = field(default_factory=dict)
@@ -66,43 +65,19 @@ class GraphApi:
     vanish: int = 0
     silent: bool = False
     hook: str = ""
+    most_body: int = MOST_BODY
     statuses: list[int] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
-    _runner: web.AppRunner | None = None
-    _pushing: list[asyncio.Task[None]] = field(default_factory=list)
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}/v25.0"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Up, on the same port as before."""
-        app = web.Application(client_max_size=MOST_BODY)
+    def _open(self, app: web.Application) -> None:
         app.router.add_post("/v25.0/{number}/messages", self._message)
         app.router.add_post("/v25.0/{number}/media", self._upload)
         app.router.add_get("/v25.0/{node}", self._node)
         app.router.add_get("/lookaside/{media}", self._download)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Gone; what it knows it keeps."""
-        for task in self._pushing:
-            task.cancel()
-        await asyncio.gather(*self._pushing, return_exceptions=True)
-        self._pushing.clear()
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
 
     # what happens in the outside world
 
@@ -144,17 +119,13 @@ class GraphApi:
 
     def push(self, body: Json) -> None:
         """Call `hook` until it answers 200."""
-        self._pushing.append(asyncio.create_task(self._push(json.dumps(body).encode())))
+        raw = json.dumps(body).encode()
+        self.insist(lambda: self._call(raw))
 
-    async def _push(self, body: bytes) -> None:
-        async with ClientSession(timeout=ClientTimeout(total=20)) as http:
-            while True:
-                with contextlib.suppress(ClientError, TimeoutError):
-                    async with http.post(self.hook, data=body, headers=signed(body)) as answer:
-                        self.statuses.append(answer.status)
-                        if answer.status == 200:
-                            return
-                await asyncio.sleep(0.05)
+    async def _call(self, body: bytes) -> bool:
+        status, _ = await call(self.hook, body, signed(body))
+        self.statuses += [status] if status else []
+        return status == 200
 
     # HTTP
 
@@ -209,8 +180,7 @@ class GraphApi:
             await asyncio.sleep(30)
         if self.vanish:
             self.vanish -= 1
-            assert request.transport is not None
-            request.transport.abort()
+            hang_up(request)
         messages = [{"id": self.taken[-1].id}]
         contacts = [{"input": to, "wa_id": to}]
         return web.json_response({"messaging_product": "whatsapp", "contacts": contacts, "messages": messages})

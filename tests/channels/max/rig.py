@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 from channels.max import Settings
 from channels.max.adapter import MaxChannel
-from channels.touch import Identity, Message
-from tests.channels.door import FakeDoor
+from channels.touch import Identity
 from tests.channels.max.vendor import CLIENT, SECRET, TOKEN, Vendor, call
-from tests.channels.pusher import Pusher
+from tests.channels.messenger import MessengerRig
 
 HOOK = "https://hub.example/hooks/max"
 
 
-class MaxRig:
+class MaxRig(MessengerRig[Vendor, MaxChannel]):
     """See `tests.channels.kit.Rig`."""
 
     line = "max"
-    exempt: Mapping[str, str] = {
-        "crash before acknowledgement": "acknowledged by the webhook's answer, not by memory",
-        "external id from reference": "MAX names the messages",
-    }
+    client = Identity("max", str(CLIENT), "Иван Петров")
 
     def __init__(self, vendor: Vendor) -> None:
-        self.vendor = vendor
-        self.door = FakeDoor()
+        super().__init__(vendor)
         self.hook: str | None = HOOK
-        self.pusher = Pusher()
-        self.opened: list[MaxChannel] = []
 
     def settings(self, **more: Any) -> Settings:
         told = {"token": TOKEN, "secret": SECRET, "base_url": self.vendor.base_url, "timeout_s": 5}
@@ -40,26 +31,11 @@ class MaxRig:
     def channel(self, *, wrong_credentials: bool = False, look_s: float = 300.0, **more: Any) -> MaxChannel:
         settings = self.settings(**({"token": "wrong"} if wrong_credentials else {}), **more)
         door = replace(self.door.door(), hook=lambda: self.hook)
-        made = MaxChannel(self.line, settings, door, look_s, pauses=(0.01,))
-        self.opened.append(made)
-        self.pusher.channel = made
-        return made
-
-    async def close(self) -> None:
-        """Let go of whatever a test has left open."""
-        await self.pusher.stop()
-        for channel in self.opened:
-            await channel.close()
+        made = MaxChannel(self.line, settings, door, look_s)
+        return self.keep(made)
 
     async def incoming(self, text: str) -> None:
         self.pusher.push(call(self.vendor.message(text)))
-
-    async def incoming_again(self) -> None:
-        self.pusher.push_again()
-
-    def message(self, text: str, reference: str, **more: Any) -> Message:
-        to = (Identity("max", str(CLIENT), "Иван Петров"),)
-        return Message(reference, to, text, datetime(2026, 11, 21, 9, tzinfo=UTC), **more)
 
     async def outgoing(self) -> list[str]:
         return [one["text"] for one in self.vendor.taken]
@@ -75,9 +51,3 @@ class MaxRig:
 
     def opt_out(self) -> None:
         self.vendor.refusals.append((403, "chat.denied", "error.dialog.suspended"))
-
-    async def stop_server(self) -> None:
-        await self.vendor.stop()
-
-    async def start_server(self) -> None:
-        await self.vendor.start()

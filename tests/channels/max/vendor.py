@@ -11,11 +11,12 @@ import itertools
 import json
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
 from channels.touch import Webhook
+from tests.peers.site import Site
 
 TOKEN, SECRET = "token-of-the-tests", "secret-of-the-tests"
 CLIENT = 10001
@@ -35,14 +36,13 @@ def call(update: Any, secret: str | None = SECRET) -> Webhook:
     return Webhook("POST", "", {}, headers, body, "203.0.113.5")
 
 
-class Vendor:
+class Vendor(Site):
     """`async with Vendor() as vendor:` then `vendor.base_url`. `refusals`: (status, code, message) for what is sent.
 
     `not_ready`: so many messages with files come too early. `loses`: so many are taken, but the answer breaks off.
     """
 
     def __init__(self) -> None:
-        self.port = 0
         self.taken: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, str, bytes]] = []
         self.files: dict[str, bytes] = {}
@@ -53,22 +53,13 @@ class Vendor:
         self.not_ready = 0
         self.loses = 0
         self._numbers = itertools.count(1)
-        self._runner: web.AppRunner | None = None
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Up, on the same port as before."""
-        app = web.Application(client_max_size=64 * 1024 * 1024, middlewares=[_only_with_the_token])
+    def _open(self, app: web.Application) -> None:
+        app.middlewares.append(_only_with_the_token)
         app.router.add_get("/me", self._me)
         app.router.add_get("/subscriptions", self._list_subscriptions)
         app.router.add_post("/subscriptions", self._subscribe)
@@ -77,16 +68,6 @@ class Vendor:
         app.router.add_post("/uploads", self._place)
         app.router.add_post("/put/{kind}", self._put)
         app.router.add_get("/files/{name}", self._file)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Gone; what it knows it keeps."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
 
     def message(self, text: str, **body: Any) -> dict[str, Any]:
         """An update: a client writes, now."""

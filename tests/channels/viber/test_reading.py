@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from channels.contents import Linked
 from channels.touch import Automatic, Kind, ReceiptState, Touch
 from channels.viber import Settings, parse_again
-from channels.viber.contents import Wanted
 from channels.viber.parse import MEDIA_TYPE, Reading, read
 from tests.channels.viber.rig import PAYLOADS, payload
 from tests.house.source import ROOT
@@ -56,7 +56,7 @@ def test_files_are_named_and_their_captions_read(name: str, text: str, wanted: t
     found = reading_of(payload(name))
     assert found.touch is not None and found.touch.text == text
     (file,) = found.files
-    assert isinstance(file, Wanted) and file.url == payload(name)["message"]["media"]
+    assert isinstance(file, Linked) and file.url == payload(name)["message"]["media"]
     assert file.name.startswith(wanted[0]) and file.name.endswith(wanted[1]) and file.media_type == wanted[2]
 
 

@@ -85,7 +85,7 @@ async def test_addresses_of_files_are_signed_and_do_not_last(rig: ViberRig, vibe
 
 
 async def test_without_a_public_address_no_file_goes_out(rig: ViberRig, viber: Viber) -> None:
-    rig.site.address = None
+    rig.site.hook = None
     channel, message = rig.channel(), rig.message("", "ref", attachments=(PDF,))
     with pytest.raises(BadSettings):
         await channel.send(message)

@@ -72,15 +72,15 @@ async def test_who_opens_the_chat_is_greeted_once(rig: ViberRig) -> None:
 async def test_viber_is_told_where_to_call(rig: ViberRig, viber: Viber) -> None:
     async with listening(rig.channel()):
         await rig.door.wait_for_health()
-        assert viber.webhook == rig.site.address and viber.answers[0][0] == 200
+        assert viber.webhook == rig.site.hook and viber.answers[0][0] == 200
         viber.webhook = "https://elsewhere.example"
-        await until(lambda: viber.webhook == rig.site.address, 5, lambda: viber.webhook)
+        await until(lambda: viber.webhook == rig.site.hook, 5, lambda: viber.webhook)
         viber.push(viber.said("Здравствуйте"))
         assert (await rig.door.wait_for())[0].text == "Здравствуйте"
 
 
 async def test_without_a_public_address_it_needs_a_person(rig: ViberRig) -> None:
-    rig.site.address = None
+    rig.site.hook = None
     channel = rig.channel()
     with pytest.raises(BadSettings) as caught:
         await channel.listen()
@@ -127,4 +127,4 @@ async def test_a_file_that_is_gone_is_a_remark(rig: ViberRig, viber: Viber) -> N
     url = viber.keep_media("old.jpg", b"x")
     viber.media_refusals.append(403)
     assert (await rig.channel().receive(webhook(viber.said(type="picture", media=url)))).status == 200
-    assert "no more" in rig.door.touches[0].remarks[0]
+    assert "does not hand it out" in rig.door.touches[0].remarks[0]

@@ -18,8 +18,9 @@ async def vendor() -> AsyncIterator[Vendor]:
 
 
 @pytest.fixture
-async def rig(vendor: Vendor) -> AsyncIterator[VkRig]:
-    """A line at it."""
+async def rig(vendor: Vendor, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[VkRig]:
+    """A line at it, in a hurry."""
+    monkeypatch.setattr("channels.fetching.PAUSES", (0.01,))
     made = VkRig(vendor)
     yield made
     await made.close()

@@ -11,11 +11,12 @@ import itertools
 import json
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
 from channels.touch import Webhook
+from tests.peers.site import Site
 
 TOKEN, SECRET, GROUP = "token-of-the-tests", "secret-of-the-tests", 214167102
 CLIENT = 612444319
@@ -34,14 +35,13 @@ def call(event: Any, **headers: str) -> Webhook:
     return Webhook("POST", "", {}, {"content-type": "application/json", **headers}, body, "203.0.113.5")
 
 
-class Vendor:
+class Vendor(Site):
     """`async with Vendor() as vendor:` then `vendor.base_url`. `refusals` and `loses` are for the next messages.
 
     A number refuses with that error; `loses`: so many messages are taken, but the answer breaks off.
     """
 
     def __init__(self) -> None:
-        self.port = 0
         self.taken: list[dict[str, Any]] = []
         self.uploads: list[tuple[str, str, bytes]] = []
         self.files: dict[str, bytes] = {}
@@ -49,39 +49,15 @@ class Vendor:
         self.loses = 0
         self.asked: list[str] = []
         self._numbers = itertools.count(100)
-        self._runner: web.AppRunner | None = None
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/method"
+        return self.address("method")
 
-    def address(self, path: str) -> str:
-        """Where something of it is."""
-        return f"http://127.0.0.1:{self.port}/{path}"
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
-
-    async def start(self) -> None:
-        """Up, on the same port as before."""
-        app = web.Application(client_max_size=64 * 1024 * 1024)
+    def _open(self, app: web.Application) -> None:
         app.router.add_post("/method/{name}", self._method)
         app.router.add_post("/upload/{field}", self._upload)
         app.router.add_get("/files/{name}", self._file)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
-        self.port = self._runner.addresses[0][1]
-
-    async def stop(self) -> None:
-        """Gone; what it knows it keeps."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
 
     def message(self, text: str, **more: Any) -> dict[str, Any]:
         """An event: a client writes, now."""
