@@ -61,8 +61,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_settings_from_outsi
     return folder
 
 
+TELEPHONES = "channels/asterisk/test_real_"
 IN_REAL_TIME = (
-    "channels/asterisk/test_real_",
+    TELEPHONES,
     "flows/test_crash_load",
     "flows/test_topology",
     "flows/test_two_clocks",
@@ -79,8 +80,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(name in item.path.as_posix() for name in IN_REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=4))
-        with_telephones = {"asterisk", "own_asterisk"}.intersection(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("telephones" if with_telephones else item.path.as_posix()))
+        path, fixtures = item.path.as_posix(), getattr(item, "fixturenames", ())
+        with_telephones = TELEPHONES in path or {"asterisk", "own_asterisk"}.intersection(fixtures)
+        item.add_marker(pytest.mark.xdist_group("telephones" if with_telephones else path))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,7 @@ from tests.peers.asterisk_conf import FILES
 from tests.peers.debian import UNPACKED, find_program
 from tests.peers.missing import PeerMissing
 from tests.peers.process import Process, clean_environment
-from tests.peers.workshop import free_port, make_folder, remove_folder
+from tests.peers.workshop import free_port, make_folder, release, remove_folder
 
 KIT = Path(__file__).with_name("asterisk")
 ROOT = UNPACKED / "asterisk"
@@ -196,6 +196,14 @@ class Asterisk:
         """End and forget everything."""
         self._process.kill()
         remove_folder(self.folder)
+        for port in (
+            self.sip,
+            self.ami,
+            self.agi,
+            *self.outside_ports,
+            *(port for desk in self.desks for port in desk.ports),
+        ):
+            release(port)
 
     def __enter__(self) -> Self:
         return self

@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import os
-import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,12 +14,10 @@ from tests.peers.asterisk import KIT, Asterisk
 from tests.peers.debian import find_program
 from tests.peers.missing import PeerMissing
 from tests.peers.process import clean_environment
-from tests.peers.workshop import free_port
+from tests.peers.workshop import free_port, media_port, release
 
 REMEDY = "apt-get install sip-tester, or: python -m tests.peers"
-_INFANCY_S = 0.25
-_MEDIA = 4
-"""So many ports from `-mp` on are sipp's."""
+_PATIENCE_S = 60.0
 
 
 @dataclass
@@ -30,10 +27,10 @@ class Phones:
     pbx: Asterisk
     _running: list[asyncio.subprocess.Process] = field(default_factory=list)
     _logs: dict[int, Path] = field(default_factory=dict)
+    _ports: list[int] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self._media = _media_ports()
         found = find_program("/usr/bin/sipp")
         if found is None:
             raise PeerMissing("sipp", "not installed", REMEDY)
@@ -49,29 +46,14 @@ class Phones:
             if process.returncode is None:
                 process.kill()
         await asyncio.gather(*(process.wait() for process in self._running))
+        for port in self._ports:
+            release(port)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     async def operator(self, port: int, scenario: str, wait_ms: int = 500, *, calls: int = 1, to: str = "0") -> None:
         """A telephone on this port: `answer talk hangup hold refer decline busy noanswer`; `talk` sends sound."""
-        words = [
-            "-sf",
-            f"uas_{scenario}.xml",
-            "-p",
-            str(port),
-            "-m",
-            str(calls),
-            "-d",
-            str(wait_ms),
-            "-key",
-            "xfer",
-            to,
-        ]
-        process = await self._start([*words, "127.0.0.1"])
-        while not _is_taken(port):
-            assert process.returncode is None, (
-                f"sipp cannot listen on {port} ({process.returncode}): {self._said(process)}"
-            )
-            await asyncio.sleep(0.01)
+        words = ["-sf", _script(f"uas_{scenario}"), "-m", str(calls), "-d", str(wait_ms), "-key", "xfer", to]
+        await self._start([*words, "127.0.0.1"], port)
 
     async def caller(
         self, number: str, scenario: str = "bye", talk_ms: int = 2000, *, who: str = "79161234567", name: str = "Ivan"
@@ -79,26 +61,32 @@ class Phones:
         """Somebody calls: `bye` hangs up after a while, `talk` speaks until then, `cancel` gives up, `wait` waits."""
         callers = self._folder / f"callers-{next(self._numbers)}.csv"
         callers.write_text(f"SEQUENTIAL\n{who};{name}\n")
-        words = ["-sf", f"uac_{scenario}.xml", "-s", number, "-d", str(talk_ms), "-inf", str(callers), "-m", "1"]
-        return await self._start([*words, "-p", str(free_port()), f"127.0.0.1:{self.pbx.sip}"])
+        words = ["-sf", _script(f"uac_{scenario}"), "-s", number, "-d", str(talk_ms), "-inf", str(callers), "-m", "1"]
+        return await self._start([*words, f"127.0.0.1:{self.pbx.sip}"])
 
-    async def _start(self, words: list[str]) -> asyncio.subprocess.Process:
-        """Once more when a port that sipp chose itself was taken in that very moment."""
+    async def _start(self, words: list[str], port: int | None = None) -> asyncio.subprocess.Process:
+        """A telephone that listens, on `port` or on one of its own: an INVITE into the void would be sent again later.
+
+        Once more when somebody outside the tests took one of its ports in that very moment.
+        """
         for _ in range(5):
-            process = await self._spawn(list(words))
-            try:
-                await asyncio.wait_for(process.wait(), _INFANCY_S)
-            except TimeoutError:
-                return process
+            media, control = self._take(media_port()), self._take(free_port())
+            own = port or self._take(free_port())
+            ports = ["-p", str(own), "-mp", str(media), "-cp", str(control)]
+            process = await self._spawn([*ports, *words])
+            async with asyncio.timeout(_PATIENCE_S):
+                while process.returncode is None and not _is_taken(control):  # the last that it binds
+                    await asyncio.sleep(0.01)
             if "Unable to bind" not in self._said(process):
-                return process  # its call was short
-        raise AssertionError(f"sipp does not live: {self._said(process)}")
+                return process  # it listens, or its call was short
+        raise AssertionError(f"sipp does not listen on {port}: {self._said(process).strip()[-300:]}")
+
+    def _take(self, port: int) -> int:
+        self._ports.append(port)
+        return port
 
     async def _spawn(self, words: list[str]) -> asyncio.subprocess.Process:
-        media = next(port for port in self._media if not any(_is_taken(port + above) for above in range(_MEDIA)))
-        ports = ["-mp", str(media), "-cp", str(free_port())]
-        fixed = ["-i", "127.0.0.1", *ports, "-nostdin", "-key", "pbx", str(self.pbx.sip)]
-        words[1] = str(KIT / "sipp" / words[1])
+        fixed = ["-i", "127.0.0.1", "-nostdin", "-key", "pbx", str(self.pbx.sip)]
         number = next(self._numbers)
         with (self._folder / f"log-{number}").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
@@ -124,16 +112,14 @@ class Phones:
         return self._logs[process.pid].read_text(errors="replace")[:3000]
 
 
+def _script(name: str) -> str:
+    return str(KIT / "sipp" / f"{name}.xml")
+
+
 def _is_taken(port: int) -> bool:
-    """Whether somebody listens there: an INVITE into the void would be repeated into the next scenario.
+    """Whether somebody listens there.
 
     Looked up and not tried out: whoever tries holds the port for the moment in which sipp wants it.
     """
     wanted = f":{port:04X} "
     return any(wanted in line for line in Path("/proc/net/udp").read_text().splitlines())
-
-
-def _media_ports() -> Iterator[int]:
-    """sipp takes this port and two above it; they lie below those that servers and telephones get."""
-    first = random.SystemRandom().randrange(12_000, 19_000, 8)
-    return itertools.cycle([*range(first, 19_992, 8), *range(12_000, first, 8)])

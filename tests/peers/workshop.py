@@ -20,9 +20,12 @@ from pathlib import Path
 PREFIX = "touchline-peers-"
 # Below the kernel's ephemeral range: no outgoing connection can take the port of a server that is down for a moment.
 PORTS = range(20000, 32000)
+MEDIA = range(12000, 20000, 8)
+"""The first ones of telephones for what is spoken."""
 
 _handed_out: set[int] = set()
 _held: list[int] = []
+_book: list[int] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +67,57 @@ def remove_folder(made: Path) -> None:
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on and that was not handed out before."""
+    """A port on 127.0.0.1 that nobody uses, over TCP or UDP, and that nobody is given while this process lives."""
+    return _choose(PORTS)
+
+
+def media_port() -> int:
+    """A port of which the next seven are free for us, too."""
+    return _choose(MEDIA)
+
+
+def _choose(among: range) -> int:
     for _ in range(200):
-        port = random.SystemRandom().choice(PORTS)
-        if port in _handed_out:
-            continue
-        with socket.socket() as probe:
+        port = random.SystemRandom().choice(among)
+        if reserve(port):
+            return port
+    raise RuntimeError(f"no free port between {among.start} and {among.stop}")
+
+
+def reserve(port: int) -> bool:
+    """Whether the port is ours now: other processes that test on this machine keep off it.
+
+    What gets a port may not listen on it for a while (a telephone of the exchange): trying it out is not enough.
+    """
+    if port in _handed_out:
+        return False
+    try:
+        fcntl.lockf(_open_book(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+        with socket.socket(type=kind) as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
-                continue
-        _handed_out.add(port)
-        return port
-    raise RuntimeError(f"no free port between {PORTS.start} and {PORTS.stop}")
+                release(port)
+                return False
+    _handed_out.add(port)
+    return True
+
+
+def release(port: int) -> None:
+    """Somebody else may have it."""
+    fcntl.lockf(_open_book(), fcntl.LOCK_UN, 1, port)
+    _handed_out.discard(port)
+
+
+def _open_book() -> int:
+    """A file: each process locks the bytes whose numbers are its ports, and the kernel forgets those of the dead."""
+    if not _book:
+        path = Path(tempfile.gettempdir()) / f"touchline-ports-{os.getuid()}"
+        _book.append(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    return _book[0]
 
 
 def reachable(path: Path) -> bool:

@@ -13,10 +13,13 @@ from channels.asterisk.settings import Settings
 from channels.contract import Door, Presence, Question
 from channels.errors import ChannelError
 from channels.touch import Touch
+from tests.channels.asterisk.encore import Results, clear
 from tests.channels.door import FakeDoor, until
 from tests.peers.asterisk import Asterisk, Desk
 from tests.peers.asterisk_conf import SECRET
 from tests.peers.sipp import Phones
+
+PATIENCE_S = 60.0
 
 
 @dataclass
@@ -30,6 +33,7 @@ class House:
     pictures: list[Presence] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
     more: dict[str, Any] = field(default_factory=dict)
+    _folded: tuple[int, dict[str, dict[str, Any]]] = (0, {})
 
     def settings(self, **changes: Any) -> Settings:
         """Of the line."""
@@ -81,7 +85,7 @@ class House:
 
         task = asyncio.create_task(supervise())
         try:
-            await until(lambda: len(self.fake.healths) > known, 15, lambda: "the line does not run")
+            await until(lambda: len(self.fake.healths) > known, PATIENCE_S, lambda: "the line does not run")
             yield channel
         finally:
             task.cancel()
@@ -93,6 +97,12 @@ class House:
 
     def folds(self) -> dict[str, dict[str, Any]]:
         """All calls by what was dialled (`to`), each event key once; phases, direction, party beside the facts."""
+        heard = len(self.fake.touches)
+        if self._folded[0] != heard:
+            self._folded = (heard, self._fold())
+        return self._folded[1]
+
+    def _fold(self) -> dict[str, dict[str, Any]]:
         calls: dict[str, dict[str, Any]] = {}
         for touch in self.fake.logged:
             call = calls.setdefault(touch.external_id or "", {"phases": [], "touches": []})
@@ -104,27 +114,37 @@ class House:
             call["by"] = touch.operator or call.get("by")
         return {str(call.get("to")): call for call in calls.values()}
 
-    async def ended(self, did: str, seconds: float = 40) -> dict[str, Any]:
-        """Wait until the call to a number is over."""
-        await until(
-            lambda: "ended" in (self.call_of(did) or {"phases": []})["phases"],
-            seconds,
-            lambda: f"call to {did}: {self.call_of(did)}",
-        )
-        found = self.call_of(did)
-        assert found is not None
-        return found
+    def seen(self, did: str) -> str:
+        """What is known of the call to a number, in a line."""
+        call = self.call_of(did)
+        if call is None:
+            return f"no call to {did} was seen, only to {', '.join(self.folds()) or 'nobody'}"
+        legs = ", ".join(f"{leg['extension']} {leg['result']}" for leg in call.get("legs") or ())
+        facts = ", ".join(f"{name} {call.get(name)}" for name in ("outcome", "reason", "ended_by", "voicemail"))
+        return f"the call to {did} came to {' '.join(call['phases'])}; legs: {legs or 'none'}; {facts}"
 
-    async def reached(self, did: str, phase: str, seconds: float = 40) -> Touch:
+    async def ended(self, did: str, seconds: float = PATIENCE_S) -> dict[str, Any]:
+        """Wait until the call to a number is over."""
+        await self.reached(did, "ended", seconds)
+        return self.folds()[did]
+
+    async def left_a_message(self, did: str) -> None:
+        """Wait for the voice message of a call, which is told after the end."""
+        await until(
+            lambda: bool(self.folds()[did].get("voicemail")),
+            PATIENCE_S,
+            lambda: f"{self.username} waits for the message: {self.seen(did)}",
+        )
+
+    async def reached(self, did: str, phase: str, seconds: float = PATIENCE_S) -> Touch:
         """Wait for a phase of the call to a number."""
         await until(
             lambda: phase in (self.call_of(did) or {"phases": []})["phases"],
             seconds,
-            lambda: f"call to {did} never {phase}: {self.call_of(did)}",
+            lambda: f"{self.username} waits for {phase!r}: {self.seen(did)}",
         )
-        found = self.call_of(did)
-        assert found is not None
-        return next(touch for touch in found["touches"] if touch.phase == phase)
+        found: Touch = next(touch for touch in self.folds()[did]["touches"] if touch.phase == phase)
+        return found
 
 
 Scenario = Callable[[House, AsteriskChannel, Phones, Desk], Awaitable[str]]
@@ -325,33 +345,30 @@ async def hidden_number(house: House, line: AsteriskChannel, phones: Phones, des
     return desk.did
 
 
-async def play_all(pbx: Asterisk, *, names: set[str] | None = None) -> dict[str, dict[str, dict[str, Any]]]:
-    """Every scenario, watched by the full and by the lean manager user at once: the folds by user and scenario."""
+def desk_of(pbx: Asterisk, name: str) -> Desk:
+    """Where a scenario plays."""
+    return pbx.desks[list(SCENARIOS).index(name)]
+
+
+async def play_all(pbx: Asterisk, names: set[str] | None = None) -> Results[dict[str, Any]]:
+    """Every scenario, watched by the full and by the lean manager user at once: the folds."""
     full, lean = House(pbx), House(pbx, "hublean", agi=False)
-    results: dict[str, dict[str, dict[str, Any]]] = {"hub": {}, "hublean": {}}
     chosen = [name for name in SCENARIOS if names is None or name in names]
+    await clear(pbx)
     async with Phones(pbx) as phones, full.listening() as line, lean.listening():
 
-        async def play(name: str, desk: Desk) -> None:
-            did = await SCENARIOS[name](full, line, phones, desk)
-            results["hub"][name] = await full.ended(did)
-            if name == "timeout_to_voicemail":  # which is told after the end
-                for house in (full, lean):
-                    await until(
-                        lambda house=house: bool((house.call_of(did) or {}).get("voicemail")), 40, lambda: "no message"
-                    )
-            results["hublean"][name] = await lean.ended(did)
+        async def play(name: str) -> str:
+            did = await SCENARIOS[name](full, line, phones, desk_of(pbx, name))
+            for house in (full, lean):
+                await house.ended(did)
+                if name == "timeout_to_voicemail":
+                    await house.left_a_message(did)
+            return did
 
-        played = await asyncio.gather(
-            *(play(name, desk) for name, desk in zip(chosen, pbx.desks, strict=False)), return_exceptions=True
-        )
+        played = await asyncio.gather(*(play(name) for name in chosen), return_exceptions=True)
         await asyncio.sleep(0.5)
-        for name, problem in zip(chosen, played, strict=True):
-            if problem is not None:
-                results["hub"][name] = {"problem": problem}
-                results["hublean"][name] = {"problem": problem}
-            else:
-                did = str(results["hub"][name]["to"])
-                results["hub"][name] = full.folds()[did]
-                results["hublean"][name] = lean.folds()[did]
-    return results
+        return {
+            (house.username, name): did if isinstance(did, BaseException) else house.folds()[did]
+            for name, did in zip(chosen, played, strict=True)
+            for house in (full, lean)
+        }

@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.channels.asterisk.encore import Encore, Results
 from tests.channels.asterisk.show import SCENARIOS, play_all
 from tests.peers.asterisk import STRANGE, Asterisk
 from tests.peers.missing import PeerMissing, do_without
-
-Results = dict[str, dict[str, dict[str, Any]]]
 
 ANSWERED = {"outcome": "answered", "reason": None, "direction": "inbound", "from": "+79161234567"}
 MISSED = {"outcome": "missed", "operator": None, "direction": "inbound", "from": "+79161234567"}
@@ -60,26 +59,29 @@ WHO = {
 }
 
 
-def _play(pbx: Asterisk) -> Results:
-    try:
-        return asyncio.run(play_all(pbx))
-    except PeerMissing as problem:
-        do_without(problem)
+def _show(pbx: Asterisk) -> Encore[dict[str, Any]]:
+    def play(names: set[str] | None) -> Results[dict[str, Any]]:
+        try:
+            return asyncio.run(play_all(pbx, names))
+        except PeerMissing as problem:
+            do_without(problem)
+
+    return Encore(play)
 
 
 @pytest.fixture(scope="module")
-def plain(asterisk: Asterisk) -> Results:
-    return _play(asterisk)
+def plain(asterisk: Asterisk) -> Encore[dict[str, Any]]:
+    return _show(asterisk)
 
 
 @pytest.fixture(scope="module")
-def strange() -> Iterator[Results]:
+def strange() -> Iterator[Encore[dict[str, Any]]]:
     try:
         pbx = Asterisk(names=STRANGE)
     except PeerMissing as problem:
         do_without(problem)
     with pbx:
-        yield _play(pbx)
+        yield _show(pbx)
 
 
 def test_every_scenario_is_expected() -> None:
@@ -90,9 +92,7 @@ def test_every_scenario_is_expected() -> None:
 @pytest.mark.parametrize("names", ["plain", "strange"])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_what_it_comes_to(name: str, names: str, user: str, request: pytest.FixtureRequest) -> None:
-    call = request.getfixturevalue(names)[user][name]
-    if "problem" in call:
-        raise call["problem"]
+    call = request.getfixturevalue(names).take(user, name)
     expected = dict(EXPECTED[name])
     legs = expected.pop("legs", None)
     if legs is not None:
