@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from channels.touch import Automatic, Direction, Identity, Kind, Thread, Touch
 from hub.actions import finding
@@ -281,7 +281,8 @@ def choose_client(unit: Unit, setup: SetUp, number: int, actor: Actor, client: i
 
 
 def _bring_along(unit: Unit, moved: list[Row], was: int, chosen: int) -> None:
-    """What the stand-in alone has of the identities in these interactions is the chosen one's now."""
+    """What the stand-in alone has of the identities in these interactions is the chosen one's now; what nobody but the
+    two has he loses, so that the next touch is the chosen one's for certain."""
     if not finding.find_row(unit, models.client, was)["provisional"]:
         return
     table = models.identity
@@ -294,8 +295,13 @@ def _bring_along(unit: Unit, moved: list[Row], was: int, chosen: int) -> None:
         holders.setdefault(f"{one.scheme}:{one.value}", set()).add(one.client_id)
     alone = {name for name, clients in holders.items() if name in written and clients == {was}}
     mine = [one.id for one in held if f"{one.scheme}:{one.value}" in alone]
+    both = {name for name, clients in holders.items() if name in written and clients == {was, chosen}}
+    twice = [one.id for one in held if one.client_id == was and f"{one.scheme}:{one.value}" in both]
+    if twice:
+        unit.connection.execute(delete(table).where(table.c.id.in_(twice)))
     if mine:
         unit.connection.execute(update(table).where(table.c.id.in_(mine)).values(client_id=chosen))
+    if mine or twice:
         for number in (was, chosen):
             reindex(unit, number)
 

@@ -92,6 +92,7 @@ _PAGES: tuple[tuple[str, Any], ...] = (
     ("/desk/settings", own.show_own),
     ("/desk/phone", phone.show_phone),
     (f"{_CALL}/transfer", call_handlers.show_transfer),
+    (f"{_CALL}/whose", call_handlers.show_whose),
     ("/desk/events", events.stream_events),
 )
 
@@ -147,6 +148,7 @@ _ACTS: tuple[tuple[str, Any], ...] = (
     (f"{_CALL}/name", call_handlers.name_client),
     (f"{_CALL}/hang-up", call_handlers.hang_up),
     (f"{_CALL}/transfer", call_handlers.transfer),
+    (f"{_CALL}/take-back", call_handlers.take_back),
     (f"{_CALL}/recording", call_handlers.pause_recording),
     ("/desk/phone/call", phone.call),
     ("/desk/phone/pause", phone.pause),

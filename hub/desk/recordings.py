@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from aiohttp import web
 
@@ -17,6 +18,19 @@ from hub.recordings.audit import Listening
 from hub.recordings.finding import Wanted, find_sound, keeping_of
 from hub.recordings.names import names_of
 from hub.recordings.playing import play
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A call, as far as it must be known to tell what can be heard of it and by whom."""
+
+    id: int
+    line: str
+    operator: str | None
+    team: str | None
+    ended_at: datetime | None
+    call: Mapping[str, Any] | None
+    listenings: tuple[Listening, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +51,10 @@ class Hearing:
     listenings: tuple[Listening, ...]
 
 
-def hearing(hub: Hub, visitor: Visitor | None) -> Callable[[Entry], Hearing | None]:
+def hearing(hub: Hub, visitor: Visitor | None) -> Callable[[Entry | Recorded], Hearing | None]:
     """Tells it for each row; None for a call of which nothing was recorded."""
 
-    def of(entry: Entry) -> Hearing | None:
+    def of(entry: Entry | Recorded) -> Hearing | None:
         call = entry.call or {}
         names, expired = names_of(call), call.get("recordings_expired") or {}
         if visitor is None or not (names or call.get("voicemail")):

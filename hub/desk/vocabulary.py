@@ -178,6 +178,8 @@ _WORDS["call_state"] = {
     "ringing": _("Incoming call"),
     "dialling": _("Calling"),
     "talking": _("On the line"),
+    "asked": _("A colleague asks"),
+    "held": _("On hold"),
     "wrap_up": _("After the call"),
 }
 

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from hub.actions import call_notes, calling, clients, interactions
 from hub.actions.call_notes import CallNote
+from hub.actor import Actor
 from hub.composition import HUB
 from hub.desk.body import Body, read_body
 from hub.desk.doing import act, number_of
 from hub.desk.pages import show, speech_of
+from hub.desk.reading.clients import read_card, read_clients
 from hub.desk.visitor import who
 from hub.errors import BadInput, NotFound
+from hub.setup.snapshot import SetUp
 from hub.telephony.picture import read_picture
 from storage.models import interaction
+from storage.unit import Unit
 
 _FIELD = "field."
 _DONE = {"done": True}
+_MOST_FOUND = 8
 
 
 async def save_note(request: web.Request) -> web.StreamResponse:
@@ -55,12 +62,32 @@ async def choose_client(request: web.Request) -> web.StreamResponse:
 
 
 async def name_client(request: web.Request) -> web.StreamResponse:
-    """POST /desk/calls/{id}/name {name}: who was only a number gets a name"""
+    """POST /desk/calls/{id}/name {name}: who was only a number gets a name; if he stood in for others, he is new"""
     number, name = number_of(request), (await read_body(request)).text("name")
     if not name:
         raise BadInput("What is the name?", field="name")
-    whose = await request.app[HUB].store.read(lambda connection: _client_of(connection, number))
-    await act(request, lambda unit, setup, actor: clients.amend(unit, setup, whose, actor, {"name": name}))
+    await act(request, lambda unit, setup, actor: _name(unit, setup, actor, number, name))
+    return web.json_response(_DONE)
+
+
+async def show_whose(request: web.Request) -> web.StreamResponse:
+    """GET /desk/calls/{id}/whose[?q=]: look for somebody we know; a stand-in can also become a client of his own"""
+    number, words = number_of(request), request.query.get("q", "").strip()
+
+    def read(connection: Connection) -> dict[str, object]:
+        row = _find_row(connection, number)
+        card = read_card(connection, row.client_id) if row.client_id is not None else None
+        found = read_clients(connection, words, None, _MOST_FOUND) if words else []
+        rows = [one for one in found if one.id != row.client_id]
+        return {"rows": rows, "fresh": card is not None and card.provisional}
+
+    parts = {"": "_whose.html", "found": "_whose_found.html"}
+    return await show(request, "_whose.html", read, parts=parts, number=number, words=words)
+
+
+async def take_back(request: web.Request) -> web.StreamResponse:
+    """POST /desk/calls/{id}/take-back"""
+    await calling.take_back(request.app[HUB], who(request).actor, number_of(request))
     return web.json_response(_DONE)
 
 
@@ -99,11 +126,25 @@ async def pause_recording(request: web.Request) -> web.StreamResponse:
     return web.json_response({"paused": paused})
 
 
-def _client_of(connection: Connection, number: int) -> int:
+def _find_row(connection: Connection, number: int) -> Row[Any]:
     row = connection.execute(interaction.select().where(interaction.c.id == number)).first()
-    if row is None or row.client_id is None:
+    if row is None:
         raise NotFound("There is nothing at this address.")
-    return int(row.client_id)
+    return row
+
+
+def _name(unit: Unit, setup: SetUp, actor: Actor, number: int, name: str) -> None:
+    row = _find_row(unit.connection, number)
+    card = read_card(unit.connection, row.client_id) if row.client_id is not None else None
+    if card is None:
+        raise NotFound("There is nothing at this address.")
+    if not card.provisional:
+        clients.amend(unit, setup, card.id, actor, {"name": name})
+        return
+    new = clients.create(unit, setup, actor, {"name": name})
+    for one in row.party:
+        clients.add_identity(unit, setup, new, actor, one["identity"], shared=True)
+    interactions.choose_client(unit, setup, number, actor, new)
 
 
 async def _read_note(request: web.Request) -> CallNote:

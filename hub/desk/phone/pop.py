@@ -12,10 +12,12 @@ from sqlalchemy import Connection, select
 from hub.actions.call_notes import CallNote
 from hub.asked import Asked, find_asked
 from hub.call_parts import find_parts
+from hub.desk.phone.aside import Aside, find_aside, heard
 from hub.desk.reading import clients, log, promises
 from hub.desk.reading.clients import Card, ClientRow
 from hub.desk.reading.log import Entry
 from hub.desk.reading.promises import Promise, Task
+from hub.desk.recordings import Recorded
 from hub.setup.snapshot import SetUp
 from storage.models import call_note, interaction, wrap_up
 
@@ -56,16 +58,54 @@ class Pop:
         return self.card.name if self.card is not None and self.card.name != self.number else ""
 
     @property
+    def likely(self) -> ClientRow | None:
+        """The only one who may be meant besides the stand-in: probably he is it, but nobody has said so."""
+        if len(self.candidates) != 1 or self.card is None or not self.card.provisional:
+            return None
+        return next(one for one, _ in self.candidates)
+
+    @property
+    def is_company(self) -> bool:
+        """It is known which company calls, and not who of its people."""
+        return self.card is not None and self.card.kind == "company" and not self.card.provisional
+
+    @property
+    def title(self) -> str:
+        """What he is called: the likely one's name, the client's, or the number; empty when that is hidden."""
+        return self.likely.name if self.likely is not None else self.name or self.number
+
+    @property
+    def is_silenced(self) -> bool:
+        """Whether nothing is recorded just now, while card numbers are spoken."""
+        pauses = (self.row["call"] or {}).get("recording_pauses") or ()
+        return self.row["ended_at"] is None and bool(pauses) and not pauses[-1].get("to")
+
+    @property
+    def recorded(self) -> Recorded:
+        """What can be heard of it is found from this."""
+        row = self.row
+        return Recorded(row["id"], row["line"], row["operator"], row["team"], row["ended_at"], row["call"])
+
+    @property
     def to_ask(self) -> list[str]:
         """The fields that are asked for whatever comes of the call."""
         return [one.name for one in self.asked if not one.dispositions]
 
     def talked(self, operator: str) -> bool:
-        """Whether he has picked up, however it went on."""
-        if self.parts.get(operator) == "talking":
-            return True
+        """Whether he has talked to the client, however it went on."""
         legs = (self.row["call"] or {}).get("legs") or ()
-        return any(leg.get("answered_at") and leg.get("operator") == operator for leg in legs)
+        if heard(legs, operator):
+            return True
+        return self.parts.get(operator) == "talking" and not self.is_asked(operator)
+
+    def is_asked(self, operator: str) -> bool:
+        """A colleague asks him, or rings him to, while the client waits."""
+        aside = self.aside(operator)
+        return aside is not None and aside.kind == "asked"
+
+    def aside(self, operator: str) -> Aside | None:
+        """What his part is besides ringing and talking."""
+        return find_aside(self.row, self.parts.get(operator), operator)
 
     def since(self, operator: str) -> datetime:
         """Since when things are as they are for an operator."""

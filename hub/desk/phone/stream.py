@@ -22,8 +22,10 @@ from hub.desk.vocabulary import Vocabulary
 from storage.events import Event
 
 GONE = "gone"
+ASKED = "asked"
+"""He talks to a colleague about a call which is not his: nothing is typed, and nothing is to be done with."""
 _PICKED = frozenset({"answered", "transferred"})
-_PHASES = _PICKED | {"ringing", "unanswered", "held", "resumed", "ended", "completed"}
+_PHASES = _PICKED | {"ringing", "unanswered", "held", "resumed", "asking", "left", "ended", "completed"}
 """Steps of the call itself, which change nothing about whose it is; what people do (choose, rename) is read anew."""
 _MOST_KEPT = 500
 Message = dict[str, Any]
@@ -133,11 +135,11 @@ class CallStream:
         if pop.talked(self._operator) and (part == TALKING or was in LIVE) and was not in (TALKING, WRAP_UP):
             await self._hub.store.write(lambda unit: open_note(unit, number, self._operator))
         mine = None
-        if part == TALKING or part is None:
+        if part is None or (part == TALKING and not pop.is_asked(self._operator)):
             mine = await self._hub.store.read(lambda connection: read_mine(connection, number, self._operator))
         if part is None and (mine is None or not mine.open):
             return self._forget(number, pop if was == DIALLING else None)
-        state = part or WRAP_UP
+        state = ASKED if part == TALKING and pop.is_asked(self._operator) else part or WRAP_UP
         self._shown[number] = (state, pop.row["client_id"])
         return self._message(pop, state, mine, fresh=was != state)
 
@@ -146,7 +148,7 @@ class CallStream:
         message: Message = {"id": number, "state": GONE}
         if pop is not None:
             call, vocabulary = pop.row["call"] or {}, self._vocabulary()
-            message["say"] = f"{pop.name or pop.number}: {vocabulary('outcome', call.get('reason') or 'missed')}"
+            message["say"] = f"{pop.title}: {vocabulary('outcome', call.get('reason') or 'missed')}"
         return message
 
     def _message(self, pop: Pop, state: str, mine: Mine | None, *, fresh: bool) -> Message:
@@ -162,7 +164,7 @@ class CallStream:
             message["form"] = render(self._request, "_call_form.html", **context)
             message["asked"] = sorted(one.name for one in pop.asked)
         if fresh and state in (RINGING, TALKING):
-            message["say"] = f"{self._vocabulary()('call_state', state)}: {pop.name or pop.number}"
+            message["say"] = f"{self._vocabulary()('call_state', state)}: {pop.title}"
         return message
 
     def _context(self, pop: Pop, state: str, since: datetime, mine: Mine | None) -> dict[str, Any]:
@@ -173,8 +175,9 @@ class CallStream:
             "row": pop.row,
             "card": pop.card,
             "state": state,
+            "aside": pop.aside(self._operator),
             "since": since,
-            "live": state in LIVE,
+            "live": state in LIVE or state == ASKED,
             "note": mine.note if mine is not None else None,
             "dispositions": dispositions(setup, speech),
             "choices_of": lambda name: field_choices(setup, speech, name),

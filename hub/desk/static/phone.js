@@ -9,6 +9,13 @@ const place = document.getElementById("calls");
 const said = document.getElementById("calls-said");
 const trouble = document.getElementById("trouble");
 const calls = new Map();
+const LINES = 3; // so many calls that are over are shown; earlier ones are behind a button
+const pocket = matchMedia("(max-width: 760px)");
+const hands = { // what was opened or folded by hand stays so on the next page
+  of: (id) => sessionStorage.getItem(`call-${id}`),
+  keep: (id, folded) => sessionStorage.setItem(`call-${id}`, folded ? "folded" : "open"),
+  forget: (id) => sessionStorage.removeItem(`call-${id}`),
+};
 
 // -- calls ---------------------------------------------------------------------------------------------------------
 
@@ -21,21 +28,24 @@ class Call {
     this.box.append(this.info, this.form);
     this.box.addEventListener("input", (event) => this.typed(event));
     this.box.addEventListener("change", (event) => this.typed(event));
-    this.box.addEventListener("click", (event) => { if (event.target.closest("[data-fold]")) this.fold(!this.folded, true); });
+    this.box.addEventListener("click", (event) => this.pressed(event));
     this.box.addEventListener("submit", (event) => this.submit(event));
-    this.box.addEventListener("toggle", () => this.catchUp(), true);
+    for (const done of ["toggle", "pause", "ended"]) this.box.addEventListener(done, () => this.catchUp(), true);
     this.box.addEventListener("focusout", () => setTimeout(() => this.catchUp(), 300));
   }
 
   show(told) {
     const before = this.state;
+    this.came ??= told.state;
     this.state = told.state;
     this.box.dataset.state = told.state;
     this.later = undefined;
     if (told.info !== this.shown && (before !== told.state || !this.inUse())) {
       this.shown = told.info;
+      const kept = this.info.contains(document.activeElement) ? nameOf(document.activeElement) : undefined;
       this.info.innerHTML = told.info;
-      if (this.recording !== undefined) this.showRecording();
+      if (kept) this.info.querySelector(kept)?.focus({ preventScroll: true });
+      this.fold(this.folded);
     } else if (told.info !== this.shown) {
       this.later = told.info; // somebody is choosing in what would be replaced
     }
@@ -50,7 +60,8 @@ class Call {
   }
 
   inUse() {
-    return this.info.querySelector("details.menu[open], input:focus") !== null;
+    if (this.info.querySelector("details.menu[open], input:focus")) return true;
+    return [...this.info.querySelectorAll("audio")].some((each) => !each.paused);
   }
 
   showForm(told) {
@@ -67,17 +78,45 @@ class Call {
     this.choose();
   }
 
+  // Whether it is to lie open: what ended before this page was opened takes no room on a telephone.
+  wanted(open) {
+    const byHand = this.state === "wrap_up" ? hands.of(this.id) : null;
+    if (byHand !== null) return byHand === "open" && open;
+    return open && !(this.state === "wrap_up" && this.came === "wrap_up" && pocket.matches);
+  }
+
   open() {
     this.fold(false);
+    measure();
     const busy = document.activeElement?.matches("input, textarea, select") || document.querySelector("dialog[open]");
     if (!busy) this.form.querySelector("textarea")?.focus({ preventScroll: true });
   }
 
-  fold(folded, byHand = false) {
-    if (byHand) this.byHand = true;
+  pressed(event) {
+    if (event.target.closest("[data-fold]")) this.foldByHand(!this.folded);
+    if (event.target.closest("[data-finish]")) this.finish();
+  }
+
+  foldByHand(folded) {
+    this.byHand = true;
+    hands.keep(this.id, folded);
+    if (!folded && this.state === "wrap_up") {
+      for (const other of calls.values()) if (other !== this && other.state === "wrap_up") other.fold(true);
+    }
+    this.fold(folded);
+    measure();
+  }
+
+  fold(folded = false) {
     this.folded = folded;
     this.box.toggleAttribute("data-folded", folded);
     this.box.querySelector("[data-fold]")?.setAttribute("aria-expanded", String(!folded));
+  }
+
+  finish() {
+    const form = this.form.querySelector("form");
+    if (form) form.requestSubmit(form.querySelector(".main-act"));
+    else this.foldByHand(false);
   }
 
   // -- what came of it --
@@ -151,6 +190,7 @@ class Call {
   }
 
   trouble(failure, form) {
+    if (this.folded) this.foldByHand(false);
     complain(form, failure);
     const name = failure.told?.field;
     const field = name && (form.elements.namedItem(`field.${name}`) || form.elements.namedItem(name));
@@ -162,42 +202,71 @@ class Call {
     }
     for (const out of form.querySelectorAll("[data-anyway], [data-anyway-hint]")) out.hidden = !asked;
   }
+}
 
-  showRecording() {
-    const form = this.info.querySelector("[data-recording]");
-    if (!form) return;
-    for (const button of form.querySelectorAll("button")) button.hidden = (button.value === "1") === this.recording;
-  }
+// How to find again what had the focus, when the piece of the page around it is replaced.
+function nameOf(element) {
+  if (element.matches("[data-fold]")) return "[data-fold]";
+  if (element.matches("summary")) return "summary";
+  const action = element.closest("form")?.getAttribute("action");
+  return action && element.matches("button") ? `form[action="${CSS.escape(action)}"] button` : undefined;
 }
 
 function forget(id) {
   const call = calls.get(id);
   if (!call) return;
+  const focused = call.box.contains(document.activeElement);
   call.leave();
   clearTimeout(call.timer);
   calls.delete(id);
+  hands.forget(id);
   call.box.remove();
   arrange();
+  if (focused) (place.querySelector(".call:not([hidden]) [data-fold]") ?? document.getElementById("main")).focus({ preventScroll: true });
 }
 
 // Who is talked to lies open; what rings meanwhile, and what is left over, is folded to one line that can be opened.
 function arrange() {
-  const order = { ringing: 0, dialling: 1, talking: 2, wrap_up: 3 };
+  const order = { ringing: 0, dialling: 1, talking: 2, asked: 2, wrap_up: 3 };
   const every = [...calls.values()].sort((one, other) => order[one.state] - order[other.state] || other.id - one.id);
-  const first = ["talking", "dialling", "ringing", "wrap_up"].find((state) => every.some((call) => call.state === state));
+  const first = ["talking", "asked", "dialling", "ringing", "wrap_up"].find((state) => every.some((call) => call.state === state));
   let opened = false;
   for (const call of every) {
     const open = call.state === first && (!opened || first === "ringing");
     opened ||= open;
-    if (!call.byHand || call.arranged !== first) call.fold(!open);
+    if (!call.byHand || call.arranged !== first) call.fold(!call.wanted(open));
     call.arranged = first;
   }
   const now = [...place.querySelectorAll(":scope > .call")];
   const wanted = every.map((call) => call.box);
-  if (wanted.some((box, index) => box !== now[index]) && !place.contains(document.activeElement)) place.append(...wanted);
+  if (wanted.some((box, index) => box !== now[index]) && !place.contains(document.activeElement)) place.prepend(...wanted);
   else for (const box of wanted) if (!box.isConnected) place.prepend(box);
+  showRest(every.filter((call) => call.state === "wrap_up"));
   place.hidden = !calls.size;
   document.documentElement.toggleAttribute("data-calls", calls.size > 0);
+  measure();
+}
+
+// The button before earlier calls that nobody is done with.
+const rest = Object.assign(document.createElement("button"), { type: "button", className: "rest" });
+rest.addEventListener("click", () => {
+  rest.setAttribute("aria-expanded", String(rest.getAttribute("aria-expanded") !== "true"));
+  arrange();
+});
+
+function showRest(over) {
+  const all = rest.getAttribute("aria-expanded") === "true";
+  for (const [index, call] of over.entries()) call.box.hidden = index >= LINES && !all && call.folded;
+  rest.hidden = over.length <= LINES;
+  rest.textContent = (place.dataset.rest ?? "").replace("{count}", String(over.length));
+  if (!rest.isConnected) place.append(rest);
+}
+
+// The page gives way: beside what is open, and below its end, so that nothing of it is hidden for good.
+function measure() {
+  const docked = [...calls.values()].some((call) => !call.folded && ["talking", "asked", "wrap_up"].includes(call.state));
+  document.documentElement.toggleAttribute("data-docked", docked);
+  document.documentElement.style.setProperty("--calls", `${place.offsetHeight}px`);
 }
 
 function heard(message) {
@@ -219,6 +288,7 @@ function heard(message) {
 if (place) {
   hear("calls", heard);
   addEventListener("pagehide", () => { for (const call of calls.values()) call.leave(); });
+  new ResizeObserver(measure).observe(place);
 }
 
 // -- buttons -------------------------------------------------------------------------------------------------------
@@ -239,12 +309,7 @@ document.addEventListener("submit", async (event) => {
   if (event.submitter?.name) body.set(event.submitter.name, event.submitter.value);
   for (const shown of (form.closest(".call, .menu, main") ?? form).querySelectorAll("[data-trouble]")) shown.hidden = true;
   try {
-    const answer = await post(form.action, body);
-    const call = calls.get(Number(form.closest(".call")?.id.slice(5)));
-    if (call && answer.paused !== undefined) {
-      call.recording = answer.paused;
-      call.showRecording();
-    }
+    await post(form.action, body);
     const menu = form.closest("details.menu");
     if (menu) menu.open = false;
   } catch (failure) {
@@ -256,15 +321,28 @@ document.addEventListener("submit", async (event) => {
 
 document.addEventListener("toggle", async (event) => {
   const menu = event.target;
-  if (!menu.matches?.("details[data-transfer]") || !menu.open) return;
+  if (!menu.matches?.("details[data-fetch]") || !menu.open) return;
   const inside = menu.querySelector(":scope > div");
   try {
-    inside.innerHTML = await fetchPart(`${menu.dataset.transfer}?part=`);
+    inside.innerHTML = await fetchPart(`${menu.dataset.fetch}?part=`);
     inside.querySelector("input")?.focus();
   } catch {
     menu.open = false;
   }
 }, true);
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-find]")) return;
+  event.preventDefault();
+  const found = form.parentElement.querySelector("[data-found]");
+  const words = encodeURIComponent(form.elements.q.value);
+  try {
+    found.innerHTML = await fetchPart(`${form.getAttribute("action")}?part=found&q=${words}`);
+  } catch {
+    found.textContent = "…";
+  }
+});
 
 // -- <since-time at>: minutes and seconds that go on ----------------------------------------------------------------
 
