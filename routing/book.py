@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from routing.calendar import BadCalendar, Calendar, CalendarSettings, read_settings
+from routing.calendar.errors import suggestion
 from routing.facts import ClientFacts
 from routing.regulations import compile_rule
 from routing.roster import Roster
@@ -137,11 +138,12 @@ class RuleBook:
         for rule in self.rules:
             wanted = rule.common.calendar
             if wanted is not None and wanted not in self._newest:
-                warnings.append(
-                    f'regulation.{rule.key}.calendar: there is no calendar "{wanted}" yet; its team\'s is used'
-                )
+                near = suggestion(wanted, list(self._newest), f"import a set-up with [calendar.{wanted}]")
+                said = f'there is no calendar "{wanted}" yet and its team\'s is used; {near}'
+                warnings.append(f"regulation.{rule.key}.calendar: {said}")
             elif rule.targets and self.calendar_for(wanted, None) is ALWAYS and not self._teams_have_calendars():
-                warnings.append(f"regulation.{rule.key}: no calendar is set, so it counts every hour, in UTC")
+                remedy = "name a calendar in the regulation, its team or [company]"
+                warnings.append(f"regulation.{rule.key}: no calendar is set, so it counts every hour, in UTC; {remedy}")
         return warnings
 
     def _teams_have_calendars(self) -> bool:

@@ -6,16 +6,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 from pydantic_core import PydanticCustomError
 
 from routing.calendar.span import Hours, read_hours
 from routing.duration import BadDuration, Duration
 
 KINDS = ("call", "message", "form", "meeting", "letter", "fax", "note")
+DIRECTIONS = ("inbound", "outbound", "internal")
+CLIENT_KINDS = ("person", "company")
+LIFECYCLES = ("potential", "current", "gone")
+SPOKEN = frozenset({"call", "meeting"})
+WRITTEN = frozenset({"message", "letter", "fax"})
 LIVE_EVENTS = (
     "call.started",
     "call.answered",
@@ -83,6 +89,25 @@ def _kinds(value: object) -> object:
     return found
 
 
+def _among(word: str, known: tuple[str, ...]) -> Callable[[object], object]:
+    """Reads a list of words of a closed choice; `word` is what one of them is called."""
+
+    def read(value: object) -> object:
+        found = _listed(value)
+        for each in found if isinstance(found, tuple) else ():
+            if each not in known:
+                raise fault(f'no {word} is called "{each}"', meant(str(each), known))
+        return found
+
+    return read
+
+
+def _attached(value: object) -> object:
+    if value != "attachment":
+        raise fault(f'nothing is sent with "{value}"', 'write with = "attachment", or leave it out')
+    return value
+
+
 def doubt_event(name: str) -> str | None:
     """Why no regulation can ever see an event of this name, and which was meant; None if one can."""
     known = (*LIVE_EVENTS, *REPORTED_EVENTS)
@@ -129,6 +154,10 @@ def _who(value: object) -> object:
 
 Many = Annotated[tuple[str, ...], BeforeValidator(_listed)]
 Kinds = Annotated[tuple[str, ...], BeforeValidator(_kinds)]
+Directions = Annotated[tuple[str, ...], BeforeValidator(_among("direction", DIRECTIONS))]
+ClientKinds = Annotated[tuple[str, ...], BeforeValidator(_among("kind of client", CLIENT_KINDS))]
+Lifecycles = Annotated[tuple[str, ...], BeforeValidator(_among("state of a client", LIFECYCLES))]
+Attached = Annotated[str, BeforeValidator(_attached)]
 Events = Annotated[tuple[str, ...], BeforeValidator(_events)]
 Target = Annotated[Duration, BeforeValidator(read_duration), PlainSerializer(str)]
 Length = Annotated[Duration, BeforeValidator(_length), PlainSerializer(str)]
@@ -152,9 +181,9 @@ class For(Table):
     channel: Many = ()
     form: Many = ()
     kind: Kinds = ()
-    direction: Many = ()
-    client_kind: Many = ()
-    lifecycle: Many = ()
+    direction: Directions = ()
+    client_kind: ClientKinds = ()
+    lifecycle: Lifecycles = ()
     source: Many = ()
     region: Many = ()
     language: Many = ()
@@ -177,10 +206,23 @@ class After(Table):
     disposition: Many = ()
     kind: Kinds = ()
     channel: Many = ()
-    direction: Many = ()
+    direction: Directions = ()
     line: Many = ()
     form: Many = ()
     min_talk: Length | None = None
+
+    @model_validator(mode="after")
+    def _can_happen(self) -> After:
+        """An event that its own kind or direction rules out would start nothing, for ever."""
+        kinds = {event.partition(".")[0] for event in self.event}
+        if self.kind and kinds <= set(KINDS) and not kinds & set(self.kind):
+            raise fault(f"{_said(self.event)} is never a {_said(self.kind)}", "leave kind out: the event says it")
+        ways = {_WAYS.get(event.partition(".")[2], "") for event in self.event}
+        if self.direction and "" not in ways and not ways & set(self.direction):
+            raise fault(
+                f"{_said(self.event)} is never {_said(self.direction)}", "leave direction out: the event says it"
+            )
+        return self
 
 
 class Action(Table):
@@ -189,9 +231,9 @@ class Action(Table):
     any: Kinds = ()
     send: Many = ()
     channel: Many = ()
-    direction: Many = ()
+    direction: Directions = ()
     by: Who = "human"
-    with_: str | None = None
+    with_: Attached | None = None
     min_talk: Length | None = None
     event: Events = ()
     field: dict[str, Any] = {}
@@ -202,3 +244,28 @@ class Action(Table):
     model_config = ConfigDict(
         extra="forbid", frozen=True, arbitrary_types_allowed=True, alias_generator=lambda name: name.rstrip("_")
     )
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> Action:
+        """What contradicts itself would be met by nothing, and every promise breached."""
+        kinds = set(self.any)
+        if self.send and self.direction and "outbound" not in self.direction:
+            raise fault(f"what we send is never {_said(self.direction)}", "leave direction out, or send")
+        if self.with_ and kinds and kinds <= SPOKEN:
+            raise fault(f"a {_said(self.any)} has no attachment", 'leave with out, or name "message" in any')
+        if self.min_talk is not None and kinds and "call" not in kinds:
+            raise fault(f"min_talk measures calls, and only {_said(self.any)} counts here", "leave min_talk out")
+        if self.form or (self.event and not kinds and not self.send):
+            return self
+        if kinds and not kinds & (SPOKEN | WRITTEN):
+            raise fault(f"nobody is reached by a {_said(self.any)}", 'name "call", "meeting", "message", "letter"')
+        if kinds and kinds <= WRITTEN and self.direction and "outbound" not in self.direction:
+            raise fault("only what we send keeps a promise", 'write direction = ["outbound"], or leave it out')
+        return self
+
+
+_WAYS = {"received": "inbound", "sent": "outbound", "missed": "inbound"}
+
+
+def _said(words: tuple[str, ...]) -> str:
+    return " or ".join(words)

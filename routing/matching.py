@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from routing.calendar.span import DAY, Hours
-from routing.conditions import Action, After, For
+from routing.conditions import WRITTEN, Action, After, For
 from routing.facts import ClientFacts, Facts, InteractionFacts
 
 Matcher = Callable[[InteractionFacts, Facts], bool]
 """Judges one interaction (as it is, or as it was) in the light of the facts."""
 Selector = Callable[[Facts], bool]
 
-WRITTEN = frozenset({"message", "letter", "fax"})
 REQUESTS = frozenset({"message", "form", "letter", "fax"})
 CHANNEL_GROUPS = {"phone": frozenset({"asterisk", "phone"}), "call": frozenset({"asterisk"})}
 NO_MESSENGERS = frozenset({"email", "sms", "form", "webform", "desk", "api", "unknown"}).union(*CHANNEL_GROUPS.values())

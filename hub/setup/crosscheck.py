@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
+from channels import registry
 from hub.setup import blanks
 from hub.setup.blanks import FIELD, blanks_of, is_field
 from hub.setup.kinds import COMPANY
@@ -15,8 +17,13 @@ from hub.setup.problem import Problem, suggest
 from hub.setup.snapshot import SetUp
 from hub.setup.templates import refers_to
 from hub.telephony.exchanges import is_exchange, rules_of
-from routing.conditions import For
+from routing.calendar import Calendar
+from routing.conditions import KINDS, For
+from routing.matching import CHANNEL_GROUPS, NO_MESSENGERS
 
+_HORIZON = timedelta(days=2 * 365)
+"""As far as a promise of a year that begins within a year reaches."""
+_ATTRIBUTES = {"for": "for_"}
 _RUNGS = ("owner", "responsible", "lead", "team-lead", "team_lead", "director")
 
 
@@ -36,10 +43,11 @@ class Notice:
         return Problem(".".join((name, *map(str, self.below))), self.message, self.remedy, file, line)
 
 
-def crosscheck(setup: SetUp) -> list[Notice]:
-    """Everything that waits, in the order of the set-up's kinds."""
+def crosscheck(setup: SetUp, today: date | None = None) -> list[Notice]:
+    """Everything that waits, in the order of the set-up's kinds; what calendars do not know needs a `today`."""
     return [
         *_check_company(setup),
+        *(_check_calendars(setup, today) if today is not None else ()),
         *_check_teams(setup),
         *_check_operators(setup),
         *_check_forms(setup),
@@ -66,6 +74,19 @@ def _check_company(setup: SetUp) -> Iterator[Notice]:
     yield from _missing(owner, ("alert_line",), "line", setup.company.alert_line, setup.lines)
 
 
+def _check_calendars(setup: SetUp, today: date) -> Iterator[Notice]:
+    """Holidays that nobody has decreed yet or that no table has, as far as a long target reaches; the last opening."""
+    for key, settings in setup.calendars.items():
+        calendar = Calendar("x", 0, settings)
+        for warning in calendar.warnings(today, today + _HORIZON):
+            message = str(warning).removesuffix(", list own days").removesuffix(": if the office rests")
+            remedy = f"List the days on which the office rests below [calendar.{key}.days]."
+            yield Notice("calendar", key, ("holidays",), message, remedy)
+        if not any(settings.hours) and (last := max(day for day, hours in settings.days.items() if hours)):
+            message = f"it opens on its own days only, for the last time on {last}: what is due later is not computed"
+            yield Notice("calendar", key, ("week",), message, 'Give a weekday hours: mon = ["09:00-18:00"].')
+
+
 def _check_teams(setup: SetUp) -> Iterator[Notice]:
     for key, team in setup.teams.items():
         yield from _missing(("team", key), ("calendar",), "calendar", team.calendar, setup.calendars)
@@ -84,10 +105,25 @@ def _check_operators(setup: SetUp) -> Iterator[Notice]:
             yield Notice(*owner, ("email",), f"operator {other!r} has the same address", "Give each his own.")
         if operator.extension and (other := setup.operator_by_extension(operator.extension)) != key:
             yield Notice(*owner, ("extension",), f"operator {other!r} has the same extension", "Give each his own.")
+    yield from _check_deputies(setup)
     roles = {key: operator.role for key, operator in setup.operators.items()}
     if "admin" not in roles.values() and (heads := [key for key, role in roles.items() if role == "supervisor"]):
         remedy = 'Give one operator role = "admin" when people shall be invited at the desk; the commands need none.'
         yield Notice("operator", heads[0], ("role",), "nobody at the desk is an admin", remedy)
+
+
+def _check_deputies(setup: SetUp) -> Iterator[Notice]:
+    """Who stands in for whom in a circle while all of them are away: nobody does."""
+    roster = setup.book.roster
+    for key, operator in setup.operators.items():
+        facts = roster.operators.get(key)
+        for index, leave in enumerate(operator.away if facts is not None else ()):
+            assert facts is not None
+            began = facts.aways[index].start
+            here = leave.deputy in setup.operators and roster.is_away(str(leave.deputy), began)
+            if here and roster.deputy(key, began) is None:
+                message = f"{leave.deputy!r} is away then, too, and nobody stands in for both: it falls to the team"
+                yield Notice("operator", key, ("away", index, "deputy"), message, "Name somebody who is there.")
 
 
 def _check_forms(setup: SetUp) -> Iterator[Notice]:
@@ -151,6 +187,18 @@ def _check_regulations(setup: SetUp) -> Iterator[Notice]:
     for key, regulation in setup.regulations.items():
         if regulation.for_ is not None:
             yield from _check_names(setup, ("regulation", key), "for", regulation.for_)
+        for table in ("for", "after", "cancel_when", "action", "met_by"):
+            yield from _check_channels(key, table, getattr(regulation, _ATTRIBUTES.get(table, table), None))
+
+
+def _check_channels(key: str, table: str, about: Any) -> Iterator[Notice]:
+    """Channels that a table names: of this installation, groups of them, or (for `send`) kinds of contact."""
+    channels = {*registry.names(), *CHANNEL_GROUPS, *NO_MESSENGERS, "messenger"}
+    for name, known in (("channel", channels), ("send", {*channels, *KINDS})):
+        for index, channel in enumerate(getattr(about, name, ())):
+            if channel not in known:
+                message = f"not yet in force: this installation has no channel {channel!r}"
+                yield Notice("regulation", key, (table, name, index), message, suggest(channel, known))
 
 
 def _check_names(setup: SetUp, owner: tuple[str, str], table: str, about: For) -> Iterator[Notice]:
@@ -180,4 +228,5 @@ def _check_book(setup: SetUp) -> Iterator[Notice]:
     for warning in setup.book.warnings:
         place, _, message = warning.partition(": ")
         kind, key, *below = place.split(".")
-        yield Notice(kind, key, tuple(below), message, "")
+        message, _, remedy = message.partition("; ")
+        yield Notice(kind, key, tuple(below), message, f"{remedy[:1].upper()}{remedy[1:]}." if remedy else "")

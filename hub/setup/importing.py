@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -51,7 +51,7 @@ def preview(connection: Connection, reading: Reading, now: datetime) -> Report:
     versions = read_versions(connection)
     reading.definitions = [_with_company(_with_secrets(each, versions), versions) for each in reading.definitions]
     after = _after(versions, reading.definitions, now)
-    return Report(tuple(compare(versions, reading.definitions)), _notices(after, reading))
+    return Report(tuple(compare(versions, reading.definitions)), _notices(after, reading, now.date()))
 
 
 def take(unit: Unit, reading: Reading, by: str) -> Report:
@@ -100,9 +100,9 @@ def _after(versions: list[Version], wanted: Iterable[Definition], now: datetime)
     return build_setup([*versions, *fresh])
 
 
-def _notices(after: SetUp, reading: Reading) -> tuple[Problem, ...]:
+def _notices(after: SetUp, reading: Reading, today: date) -> tuple[Problem, ...]:
     mine = {(each.kind, each.key) for each in reading.definitions}
-    return tuple(_located(notice, reading) for notice in crosscheck(after) if (notice.kind, notice.key) in mine)
+    return tuple(_located(notice, reading) for notice in crosscheck(after, today) if (notice.kind, notice.key) in mine)
 
 
 def _located(notice: Notice, reading: Reading) -> Problem:

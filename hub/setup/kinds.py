@@ -17,7 +17,7 @@ from hub.setup.problem import Problem, suggest
 from hub.setup.regulations import read_regulation
 from hub.setup.routes import Route
 from hub.setup.templates import Template
-from routing.calendar import CalendarSettings
+from routing.calendar import BadCalendar, Calendar, CalendarSettings
 from routing.regulations import kinds as routing_kinds
 from routing.settings import Common
 from webforms.settings import FormSettings
@@ -62,7 +62,19 @@ def read_body(kind: str, body: Mapping[str, Any]) -> tuple[Any, list[Fault]]:
     if not faults and isinstance(found, Common) and (whole := regulations.judge_regulation(body)):
         place, reason, remedy = whole
         faults = [(place, Problem(".".join(place), reason, _sentence(remedy)))]
+    if not faults and isinstance(found, CalendarSettings):
+        faults = _judge_calendar(found)
     return (None, faults) if faults else (found, [])
+
+
+def _judge_calendar(found: CalendarSettings) -> list[Fault]:
+    """What only the whole shows: a calendar that never opens would leave every promise without a due."""
+    try:
+        Calendar.build("k", 1, found)
+    except BadCalendar as error:
+        place = tuple(error.key.split(".")[2:])
+        return [(place, Problem(".".join(place), error.reason, _sentence(error.remedy)))]
+    return []
 
 
 def _distinct(unknown: list[Fault], faults: list[Fault]) -> list[Fault]:

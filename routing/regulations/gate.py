@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from routing.conditions import Many
+from routing.conditions import Many, fault
 from routing.facts import ClientFacts, Facts, InteractionFacts, ObligationFacts
 from routing.matching import human
 from routing.rule import Ended, Rule, Start, became, owner_of, team_of
@@ -22,11 +22,17 @@ OF_CLIENT = frozenset({"source", "category", "lifecycle", "responsible", "region
 TITLES = {"ru": "Заполнить", "uk": "Заповнити", "pl": "Uzupełnić", "en": "Fill in"}
 
 
+def _something(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        raise fault("a gate that asks for nothing is none", 'write require = ["source"]')
+    return names
+
+
 class Settings(Common):
     """Keys of `kind = "gate"`."""
 
     kind: Literal["gate"]
-    require: Many
+    require: Annotated[Many, AfterValidator(_something)]
     within: TargetTable = Field(default_factory=dict)
 
 

@@ -52,7 +52,8 @@ def test_leave_counts_in_the_operators_zone_and_deputies_stand_in(
     bring: Callable[[str], Report], setup: Callable[[], SetUp]
 ) -> None:
     bring(
-        "[calendar.c]\nzone = 'Europe/Moscow'\n[team.t]\ncalendar = 'c'\n[company]\nlanguages = ['pl', 'en']\n"
+        "[calendar.c]\nzone = 'Europe/Moscow'\nweek = { mon = ['09:00-18:00'] }\n"
+        "[team.t]\ncalendar = 'c'\n[company]\nlanguages = ['pl', 'en']\n"
         "[operator.anna]\nname = 'A'\nteams = ['t']\n"
         "[[operator.anna.away]]\nfrom = 2026-12-01\nto = 2026-12-02\ndeputy = 'boris'\n"
         "[operator.boris]\nname = 'B'\nteams = ['t']\n"
