@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -77,7 +77,7 @@ class Pop:
     @property
     def is_silenced(self) -> bool:
         """Whether nothing is recorded just now, while card numbers are spoken."""
-        pauses = (self.row["call"] or {}).get("recording_pauses") or ()
+        pauses: Sequence[Row] = (self.row["call"] or {}).get("recording_pauses") or ()
         return self.row["ended_at"] is None and bool(pauses) and not pauses[-1].get("to")
 
     @property

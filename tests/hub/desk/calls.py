@@ -91,6 +91,41 @@ class Caller:
         facts = {"outcome": "answered", "operator": KEYS[extension], "answered_at": _now()}
         return await self._tell("answered", ringing=ringing, talker=extension, **facts)
 
+    async def hold(self) -> int:
+        """The client waits."""
+        return await self._tell("held", ringing=(), held_since=_now())
+
+    async def ask(self, extension: str, by: str) -> int:
+        """The client waits on, and somebody else is rung."""
+        self.legs.append(_leg(extension, rang_at=_now()) | {"asked_by": KEYS[by]})
+        return await self._tell("ringing", ringing=(extension,), talker=by)
+
+    async def talk_aside(self, by: str) -> int:
+        """Whoever was asked picks up."""
+        self.legs[-1] |= {"answered_at": _now(), "result": "answered"}
+        return await self._tell("asking", ringing=(), talker=by)
+
+    async def take_back(self, by: str) -> int:
+        """The client is talked to again, and who was asked is gone."""
+        self.legs[-1] |= {"ended_at": _now(), "result": self.legs[-1]["result"] or "cancelled"}
+        return await self._tell("resumed", ringing=(), talker=by, held_since=None)
+
+    async def connect(self, to: str) -> int:
+        """The two of them talk."""
+        self.legs[-1] |= {"asked_by": None, "answered_at": _now()}
+        for leg in self.legs[:-1]:
+            leg["ended_at"] = leg["ended_at"] or _now()
+        return await self._tell("transferred", ringing=(), talker=to, operator=KEYS[to], held_since=None)
+
+    async def silence(self, paused: bool = True) -> int:
+        """The recording is paused, or goes on."""
+        pause = {"from": _now(), "to": None if paused else _now()}
+        return await self._tell("recording_paused" if paused else "recording_resumed", (), recording_pauses=[pause])
+
+    async def is_recorded(self, path: str) -> int:
+        """What the exchange tells after the end."""
+        return await self._tell("completed", (), recording=path, recordings=[path])
+
     async def end(self) -> int:
         """Both have hung up, or the caller before anybody answered."""
         talked = any(leg["answered_at"] for leg in self.legs)
