@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from hub.setup.definition import Definition, Version, newest, read_versions
 from hub.setup.snapshot import SetUp, build_setup
-from routing.past import count_past, read_enrolments, read_past
+from routing.past import Past, count_past
 from routing.rehearse import Rehearsal, Report
 
 Told = Callable[[int, int], None]
@@ -38,8 +38,8 @@ def rehearse(
     book = with_draft(connection, definitions, now).book
     total, done = count_past(connection, since), 0
     rehearsal = Rehearsal(book, keys)
-    looks = read_enrolments(connection, rehearsal.book, since, now)
-    for happening in merge(read_past(connection, since), looks, key=attrgetter("at")):
+    past = Past(connection, since)
+    for happening in merge(past.happenings(), past.enrolments(rehearsal.book, now), key=attrgetter("at")):
         rehearsal.see(happening)
         done += happening.interaction is not None
         if done % _EVERY == 0:

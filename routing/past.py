@@ -4,15 +4,17 @@ the daily look at clients whom no touch brings under a regulation.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from heapq import merge
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from routing.book import RuleBook
 from routing.facts import CallFacts, ClientFacts, ConversationFacts, EventFacts, InteractionFacts
+from routing.lives import Amendment, Lives
 from routing.people import find_clients, next_clients, read_client, with_companies
 from routing.regulations.recurring import Regulation as Recurring
 from routing.rehearse import Happening
@@ -29,40 +31,110 @@ def count_past(connection: Connection, since: datetime) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def read_past(connection: Connection, since: datetime) -> Iterator[Happening]:
-    """Everything that happened since an instant, oldest first. Clients are taken as they are now."""
-    talks: dict[int, ConversationFacts] = {}
-    people: dict[int, ClientFacts] = {}
-    first: dict[int, int] = {}
-    acts = _acts(connection, since)
-    pending = next(acts, None)
-    for touch in _touches(connection, since, people, first):
-        at = touch.ended_at or touch.at
-        while pending is not None and pending.at < at:
-            yield from _acted(connection, pending, talks, people)
-            pending = next(acts, None)
-        assert touch.client is not None
-        talk = _talk(touch, talks)
-        person = replace(people[touch.client], first_contact=first.get(touch.client) == touch.id)
-        yield Happening(at, person, touch, conversation=talk, company=people.get(person.company or 0))
-    while pending is not None:
-        yield from _acted(connection, pending, talks, people)
-        pending = next(acts, None)
+class Past:
+    """Everything that happened since an instant. Clients are taken as their cards said then (see `lives`)."""
 
+    def __init__(self, connection: Connection, since: datetime) -> None:
+        self._connection = connection
+        self._since = since
+        self._lives = Lives(connection, since)
+        self._people: dict[int, ClientFacts] = {}
+        self._talks: dict[int, ConversationFacts] = {}
 
-def read_enrolments(connection: Connection, book: RuleBook, since: datetime, until: datetime) -> Iterator[Happening]:
-    """The looks at clients that the clock takes by itself (`enrolment.enrol`): all on the first day, then the new ones.
+    def happenings(self) -> Iterator[Happening]:
+        """Touches, what people did to conversations and cards, and reported events; oldest first."""
+        first: dict[int, int] = {}
+        deeds = self._deeds()
+        pending = next(deeds, None)
+        for touch in _touches(self._connection, self._since, self._people, first):
+            at = touch.ended_at or touch.at
+            while pending is not None and pending.at < at:
+                yield from self._done(pending)
+                pending = next(deeds, None)
+            assert touch.client is not None
+            talk = _talk(touch, self._talks)
+            person = replace(self._person(touch.client, at), first_contact=first.get(touch.client) == touch.id)
+            yield Happening(at, person, touch, conversation=talk, company=self._company(person, at))
+        while pending is not None:
+            yield from self._done(pending)
+            pending = next(deeds, None)
 
-    Personal dates come near from day to day: a book that has any looks at everybody daily.
-    """
-    recurring = [rule for rule in book.rules if isinstance(rule, Recurring)]
-    at, known = since, None
-    while recurring and at < until:
-        for portion in _clients_made(connection, known, at):
-            companies = with_companies(connection, portion)
-            yield from (Happening(at, one, company=companies.get(one.company or 0)) for one in portion)
-        known = None if any(rule.common.on_dates for rule in recurring) else at
-        at += DAY
+    def enrolments(self, book: RuleBook, until: datetime) -> Iterator[Happening]:
+        """The looks at clients that the clock takes by itself (`enrolment.enrol`): all first, then the new ones.
+
+        Personal dates come near from day to day: a book that has any looks at everybody daily.
+        """
+        recurring = [rule for rule in book.rules if isinstance(rule, Recurring)]
+        at, known = self._since, None
+        while recurring and at < until:
+            for portion in _clients_made(self._connection, known, at):
+                companies = with_companies(self._connection, portion)
+                for one in portion:
+                    person = self._lives.as_of(one, at)
+                    company = companies.get(person.company or 0)
+                    yield Happening(at, person, company=self._lives.as_of(company, at) if company else None)
+            known = None if any(rule.common.on_dates for rule in recurring) else at
+            at += DAY
+
+    def _person(self, number: int, at: datetime) -> ClientFacts:
+        return self._lives.as_of(self._people[number], at)
+
+    def _company(self, person: ClientFacts, at: datetime) -> ClientFacts | None:
+        number = person.company or 0
+        if number and number not in self._people:
+            self._people |= find_clients(self._connection, [number])
+        return self._person(number, at) if number in self._people else None
+
+    def _know(self, number: int) -> bool:
+        if number not in self._people:
+            self._people |= find_clients(self._connection, [number])
+        return number in self._people
+
+    def _deeds(self) -> Iterator[Any]:
+        """Lines of the journal and amendments of cards, in the order in which they took effect."""
+        return merge(_acts(self._connection, self._since), self._lives.amendments, key=lambda deed: deed.at)
+
+    def _done(self, deed: Any) -> Iterator[Happening]:
+        if isinstance(deed, Amendment):
+            yield from self._amended(deed)
+        elif deed.subject == "event":
+            yield from self._reported(deed)
+        else:
+            yield from self._acted(deed)
+
+    def _amended(self, change: Amendment) -> Iterator[Happening]:
+        if self._know(change.client):
+            after = self._person(change.client, change.at)
+            before = self._lives.before(after, change)
+            company = self._company(after, change.at)
+            yield Happening(change.at, after, company=company, actor=change.by, client_before=before)
+
+    def _acted(self, act: Any) -> Iterator[Happening]:
+        before = self._talks.get(int(act.subject_id))
+        if before is None or not self._know(before.client):
+            return
+        how = act.data.get("how")
+        state = "junk" if how == "junk" else STATES[act.action]
+        after = replace(before, state=state, closed_why=how, closed_by=act.who, new=False)
+        self._talks[after.id] = after
+        person = self._person(after.client, act.at)
+        yield Happening(act.at, person, conversation=after, conversation_before=before, actor=act.who)
+
+    def _reported(self, act: _Act) -> Iterator[Happening]:
+        """An event of one client, or of all."""
+        event = EventFacts(act.subject_id, act.data["event"], act.at, act.data.get("fields") or {})
+        for person in self._concerned(act.data.get("client"), act.at):
+            company = self._company(person, act.at)
+            yield Happening(act.at, person, event=event, company=company, actor=act.who)
+
+    def _concerned(self, whose: int | None, at: datetime) -> Iterator[ClientFacts]:
+        if whose is not None:
+            yield from [self._person(whose, at)] if self._know(whose) else []
+            return
+        after = 0
+        while portion := next_clients(self._connection, after, PORTION):
+            yield from (self._lives.as_of(one, at) for one in portion)
+            after = portion[-1].id
 
 
 def _clients_made(connection: Connection, since: datetime | None, until: datetime) -> Iterator[list[ClientFacts]]:
@@ -188,48 +260,30 @@ def _talk(touch: InteractionFacts, talks: dict[int, ConversationFacts]) -> Conve
     return talk
 
 
-def _acts(connection: Connection, since: datetime) -> Iterator[Any]:
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """A line of the journal; what was reported counts from when it happened, not from when we heard of it."""
+
+    at: datetime
+    action: str
+    who: str
+    subject: str
+    subject_id: str
+    data: Mapping[str, Any]
+
+
+def _acts(connection: Connection, since: datetime) -> list[_Act]:
     """What people did to conversations, and what other programs reported."""
     columns = journal.c
     query = select(columns.at, columns.action, columns.who, columns.subject, columns.subject_id, columns.data)
     done = (columns.subject == "conversation") & columns.action.in_(list(STATES))
     told = (columns.subject == "event") & (columns.action == "reported")
-    yield from connection.execute(query.where(columns.at >= since, done | told).order_by(columns.at, columns.id)).all()
-
-
-def _acted(
-    connection: Connection, act: Any, talks: dict[int, ConversationFacts], people: dict[int, ClientFacts]
-) -> Iterator[Happening]:
-    if act.subject == "event":
-        yield from _reported(connection, act, people)
-        return
-    before = talks.get(int(act.subject_id))
-    if before is None or before.client not in people:
-        return
-    how = act.data.get("how")
-    state = "junk" if how == "junk" else STATES[act.action]
-    after = replace(before, state=state, closed_why=how, closed_by=act.who, new=False)
-    talks[after.id] = after
-    yield Happening(act.at, people[after.client], conversation=after, conversation_before=before, actor=act.who)
-
-
-def _reported(connection: Connection, act: Any, people: dict[int, ClientFacts]) -> Iterator[Happening]:
-    """An event of one client, or of all."""
-    event = EventFacts(act.subject_id, act.data["event"], act.at, act.data.get("fields") or {})
-    whose = act.data.get("client")
-    for person in _concerned(connection, whose, people):
-        company = people.get(person.company or 0)
-        yield Happening(act.at, person, event=event, company=company, actor=act.who)
-
-
-def _concerned(connection: Connection, whose: int | None, people: dict[int, ClientFacts]) -> Iterator[ClientFacts]:
-    if whose is not None:
-        if whose not in people:
-            people |= find_clients(connection, [whose])
-            people |= with_companies(connection, [people[whose]] if whose in people else [])
-        yield from [people[whose]] if whose in people else []
-        return
-    after = 0
-    while portion := next_clients(connection, after, PORTION):
-        yield from portion
-        after = portion[-1].id
+    rows = connection.execute(query.where(columns.at >= since, done | told).order_by(columns.at, columns.id))
+    found = [_Act(*row) for row in rows]
+    found = [
+        replace(each, at=datetime.fromisoformat(each.data["at"]))
+        if each.subject == "event" and each.data.get("at")
+        else each
+        for each in found
+    ]
+    return sorted((each for each in found if each.at >= since), key=lambda each: each.at)

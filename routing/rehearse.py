@@ -34,7 +34,7 @@ from routing.ticking import tick
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """One thing that happened: a touch, a change of a conversation, or a reported event."""
+    """One thing that happened: a touch, a change of a conversation or of a card, or a reported event."""
 
     at: datetime
     client: ClientFacts
@@ -45,6 +45,7 @@ class Happening:
     event: EventFacts | None = None
     company: ClientFacts | None = None
     actor: str | None = None
+    client_before: ClientFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class Rehearsal:
             before=happening.before,
             event=happening.event,
             client=client,
+            client_before=happening.client_before,
             company=company,
             conversation=happening.conversation,
             conversation_before=happening.conversation_before,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from heapq import merge
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from sqlalchemy import insert, select, update
 from routing.engine import decide
 from routing.facts import EventFacts, Facts
 from routing.ledger import Ledger, read_obligation
-from routing.past import count_past, read_enrolments, read_past
+from routing.past import Past, count_past
 from routing.rebuild import compare, copy_into
 from routing.rehearse import Happening, Rehearsal
 from storage.models import client, interaction, journal, obligation
@@ -116,7 +118,7 @@ def test_the_past_comes_from_the_log(store: Store) -> None:
     def rehearse(connection: Any) -> Any:
         assert count_past(connection, since) == 3
         rehearsal = Rehearsal(DRAFT, {"draft"})
-        for happening in read_past(connection, since):
+        for happening in Past(connection, since).happenings():
             rehearsal.see(happening)
         rehearsal.finish(msk("2026-09-16 10:00"))
         return [(each.state, each.closed_why) for each in rehearsal.obligations]
@@ -156,7 +158,8 @@ def test_who_was_never_touched_is_rehearsed_too(store: Store) -> None:
 
     def rehearse(connection: Any) -> Any:
         rehearsal = Rehearsal(SILENT)
-        for happening in read_enrolments(connection, SILENT, msk("2026-09-01 00:00"), msk("2026-09-25 00:00")):
+        past = Past(connection, msk("2026-09-01 00:00"))
+        for happening in past.enrolments(SILENT, msk("2026-09-25 00:00")):
             rehearsal.see(happening)
         rehearsal.finish(msk("2026-09-25 00:00"))
         found = sorted(rehearsal.obligations, key=lambda each: each.client)
@@ -167,6 +170,77 @@ def test_who_was_never_touched_is_rehearsed_too(store: Store) -> None:
         ("vip", 3, msk("2026-09-04 00:00"), "breached"),
         ("birthday", 4, msk("2026-09-20 00:00"), "breached"),
     ]
+
+
+BY_CATEGORY = book_of(
+    """
+[regulation.answer]
+title = "Answer"
+kind = "respond"
+within = { VIP = "1 working hours", other = "4 working hours" }
+calendar = "office"
+[regulation.vip]
+title = "VIP"
+kind = "recurring"
+for = { category = ["VIP"] }
+every = "14 days"
+"""
+)
+
+
+def test_clients_are_taken_as_they_were(store: Store) -> None:
+    """He became a VIP, and Anna's, only on Tuesday: what was promised on Monday was promised to anybody, by Boris."""
+
+    def grow(unit: Unit) -> None:
+        unit.connection.execute(update(client).values(category="VIP", fields={"dates": {"birthday": "09-16"}}))
+        was = {
+            "category": ["C", "VIP"],
+            "responsible": ["boris", "anna"],
+            "fields": [{}, {"dates": {}}],
+            "notes": ["", "x"],
+        }
+        line = {"who": "operator:vera", "action": "amended", "subject": "client", "subject_id": "1"}
+        unit.connection.execute(insert(journal).values(at=msk("2026-09-15 11:30"), data=was, **line))
+
+    store.write_now(grow)
+
+    def rehearse(connection: Any) -> Any:
+        rehearsal, past = Rehearsal(BY_CATEGORY), Past(connection, msk("2026-09-14 00:00"))
+        looks = past.enrolments(BY_CATEGORY, msk("2026-09-15 00:00"))
+        for happening in merge(past.happenings(), looks, key=attrgetter("at")):
+            rehearsal.see(happening)
+        rehearsal.finish(msk("2026-09-16 10:00"))
+        found = sorted(rehearsal.obligations, key=lambda each: (each.regulation, each.started))
+        return [(each.regulation, each.started, each.target, each.owner, each.due) for each in found]
+
+    monday, tuesday, became = msk("2026-09-14 10:00"), msk("2026-09-15 10:00"), msk("2026-09-15 11:30")
+    assert store.read_now(rehearse) == [
+        ("answer", monday, "4 working hours", "boris", msk("2026-09-14 14:00")),
+        ("answer", tuesday, "1 working hour", "anna", msk("2026-09-15 11:00")),
+        ("vip", became, "14 days", "anna", msk("2026-09-29 11:30")),
+    ]
+
+
+def test_what_was_reported_late_is_rehearsed_from_when_it_happened(store: Store) -> None:
+    book = book_of(
+        '[regulation.sheet]\ntitle = "Sheet"\nkind = "follow_up"\nwithin = "1 day"\ncalendar = "office"\n'
+        'after = { event = "contract.closed" }\n'
+    )
+
+    def hear(unit: Unit) -> None:
+        told = {"event": "contract.closed", "client": 1, "at": msk("2026-09-14 10:30").isoformat(), "fields": {}}
+        line = {"who": "token:crm", "action": "reported", "subject": "event", "subject_id": "e1"}
+        unit.connection.execute(insert(journal).values(at=msk("2026-09-16 09:00"), data=told, **line))
+
+    store.write_now(hear)
+
+    def rehearse(connection: Any) -> Any:
+        rehearsal = Rehearsal(book)
+        for happening in Past(connection, msk("2026-09-14 00:00")).happenings():
+            rehearsal.see(happening)
+        return [(each.state, each.started, each.met_by) for each in rehearsal.obligations]
+
+    assert store.read_now(rehearse) == [("met", msk("2026-09-14 10:30"), 2)]
 
 
 def test_histories_fold_into_an_empty_database(store: Store, tmp_path: Path) -> None:
