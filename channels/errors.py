@@ -35,7 +35,11 @@ class Rejected(ChannelError):
 
 
 class OptedOut(ChannelError):
-    """The recipient does not want to hear from us on this channel."""
+    """The recipient does not want to hear from us on this channel. `only` is what of ("marketing"), None: anything."""
+
+    def __init__(self, reason: str, *, remedy: str | None = None, only: str | None = None) -> None:
+        super().__init__(reason, remedy=remedy)
+        self.only = only
 
 
 class BadSettings(ChannelError):

@@ -7,6 +7,8 @@ message in the log; the hub keeps the list of who does not want to hear from us.
 from __future__ import annotations
 
 OPTED_OUT = "opted_out"
+OPTED_OUT_OF = "opted_out_of"
+"""What of: the field stands beside `OPTED_OUT` where it is of less than everything ("marketing")."""
 _LONGEST = 40
 
 # fmt: off

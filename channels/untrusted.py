@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import orjson
 
 Json = Mapping[str, Any]
 
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
 _JUST_NOW = timedelta(seconds=3)
 _FUTURE = timedelta(minutes=5)
 
@@ -50,7 +52,9 @@ def is_number(value: Any) -> bool:
 
 
 def number_of(value: Any) -> int:
-    """A number that any database takes; whatever else is an error of the sender's: `TypeError`."""
+    """A number that any database takes, also one written as text; whatever else is an error of the sender's: `TypeError`."""
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
     if not is_number(value):
         raise TypeError(f"expected a number, not {type(value).__name__}")
     return int(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,8 +11,6 @@ from hub import fold
 from hub.judgement import conversation_facts, interaction_facts
 from hub.setup.snapshot import SetUp
 from routing.facts import ConversationFacts, InteractionFacts
-from storage import models
-from storage.repositories import intake as rows
 from storage.unit import Unit
 
 REPEAT_WINDOW = timedelta(minutes=10)
@@ -81,19 +78,6 @@ def talk_facts(arrival: Arrival, talk: Row) -> ConversationFacts:
     then = arrival.conversation
     known = talk if then is None else {**then, "owner": talk["owner"], "team": talk["team"]}
     return conversation_facts(known, new=arrival.fresh_conversation)
-
-
-def write_raws(unit: Unit, arrivals: Sequence[Arrival]) -> list[int | None]:
-    """Write the raw bytes of touches that have any; one number or None for each."""
-    with_raw = [one for one in arrivals if one.raw is not None]
-    ids = iter(unit.take_ids(models.raw, len(with_raw)))
-    numbers = [next(ids) if one.raw is not None else None for one in arrivals]
-    rows.write_rows(
-        unit,
-        models.raw,
-        [{"id": number, **one.raw} for one, number in zip(arrivals, numbers, strict=True) if one.raw is not None],
-    )
-    return numbers
 
 
 def touch_row(arrival: Arrival, number: int, raw_id: int | None, unit: Unit) -> Row:

@@ -10,12 +10,13 @@ from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Kind, Touch
 from hub import fold, presence
 from hub.actions.clients import reindex
-from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row, write_raws
+from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row
 from hub.call_parts import phones_of
 from hub.giving import Giver
 from hub.heard import hear, recognise
 from hub.identify import Candidate, Identifier
 from hub.judgement import Judge, client_facts, conversation_facts, interaction_facts
+from hub.kept_files import write_files, write_raws
 from hub.places import operator_named, place_of
 from hub.references import Reference, References
 from hub.setup.snapshot import SetUp
@@ -269,20 +270,11 @@ class Batch:
         rows.write_rows(unit, models.interaction, self._new_rows)
         rows.update_rows(unit, models.interaction, self._changes)
         rows.write_rows(unit, models.touch, touches)
-        self._write_files()
+        write_files(unit, self._fresh)
         self._follow_telephones()
         self._acknowledge()
         self._index()
         self._tell()
-
-    def _write_files(self) -> None:
-        files = [
-            {**file, "interaction_id": arrival.row["id"]}
-            for arrival in self._fresh
-            if not arrival.grows or arrival.touch.phase
-            for file in arrival.files
-        ]
-        rows.write_rows(self._unit, models.attachment, files)
 
     def _follow_telephones(self) -> None:
         """Who talks is given nothing else until he hangs up."""

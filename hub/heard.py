@@ -24,7 +24,7 @@ from storage.unit import Unit
 
 Row = dict[str, Any]
 
-OPTED_OUT, RATING = "opted_out", "rating"
+OPTED_OUT, OPTED_OUT_OF, RATING = "opted_out", "opted_out_of", "rating"
 ANSWER_WITHIN = timedelta(days=7)
 """So long a bare number is the answer to "how did we do?", and not a message."""
 
@@ -50,20 +50,26 @@ def hear(unit: Unit, arrivals: Iterable[Arrival]) -> None:
 
 
 def _words(unit: Unit, arrival: Arrival) -> list[Row]:
-    """STOP is always noted; START only when there is something to lift: it is no consent to anything else."""
+    """STOP is always noted; START only when there is something to lift: it is no consent to anything else.
+
+    A messenger's own switch may be for mailings alone (`OPTED_OUT_OF`).
+    """
     touch, row = arrival.touch, arrival.row
     stop = touch.fields.get(OPTED_OUT)
     if not isinstance(stop, bool):
         return []
+    purpose = touch.fields.get(OPTED_OUT_OF)
+    purpose = purpose if purpose in consents.PURPOSES else ALL
     identity = next((str(one) for one in touch.party if not one.odd), None)
     if not stop:
         said = rows.find_all(unit.connection, row["client_id"], [identity] if identity else ())
-        last = consents.last_word(said, ALL, row["channel"])
+        last = consents.last_word(said, purpose, row["channel"])
         if last is None or not last.refused:
             return []
     source = "message" if touch.automatic is None else "channel"
-    found = _row(arrival, row["channel"], ALL, REFUSED if stop else GIVEN, source, touch.at)
-    return [{**found, "identity": identity, "text": touch.text[:_LONGEST_QUOTE] or None}]
+    found = _row(arrival, row["channel"], purpose, REFUSED if stop else GIVEN, source, touch.at)
+    said_so = touch.text or "; ".join(touch.remarks)
+    return [{**found, "identity": identity, "text": said_so[:_LONGEST_QUOTE] or None}]
 
 
 def hand_on(unit: Unit, interactions: Sequence[int], was: int, chosen: int) -> None:
@@ -77,8 +83,8 @@ def hand_on(unit: Unit, interactions: Sequence[int], was: int, chosen: int) -> N
     unit.connection.execute(update(rated).where(*answered).values(client_id=chosen))
 
 
-def note_refusal(unit: Unit, delivery: int, reason: str) -> None:
-    """A channel was told while sending that he wants to hear nothing from us there."""
+def note_refusal(unit: Unit, delivery: int, reason: str, purpose: str | None = None) -> None:
+    """A channel was told while sending that he wants to hear nothing from us there (or nothing of one purpose)."""
     table, written = models.delivery, models.interaction
     query = (
         select(written.c.client_id, written.c.channel, table.c.line, table.c.interaction_id, table.c.options)
@@ -90,7 +96,7 @@ def note_refusal(unit: Unit, delivery: int, reason: str) -> None:
         "client_id": found.client_id,
         "identity": found.options.get("to"),
         "channel": found.channel,
-        "purpose": ALL,
+        "purpose": purpose if purpose in consents.PURPOSES else ALL,
         "state": REFUSED,
         "source": "channel",
         "by": found.line,

@@ -18,8 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from channels.contract import Accepted
 from channels.touch import Touch
 from hub import fold
-from hub.arrival import Arrival, write_raws
+from hub.arrival import Arrival
 from hub.batch import Batch
+from hub.kept_files import write_raws
 from hub.setup.snapshot import SetUp
 from storage import models
 from storage.events import Event

@@ -89,7 +89,7 @@ class ViberChannel:
         if webhook.method != "POST":
             return WebhookAnswer(405, b"POST only\n")
         given = webhook.headers.get(_SIGNATURE_HEADER) or webhook.query.get("sig")
-        if not is_signed(webhook.body, self._settings.token.get_secret_value(), given):
+        if not any(is_signed(webhook.body, secret, given) for secret in self._settings.signing):
             log.warning("webhook_with_wrong_signature", line=self._line, remote=webhook.remote)
             return WebhookAnswer(401, b"wrong signature\n")
         reading = read(webhook.body, self._line, self._door.now())

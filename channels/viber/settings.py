@@ -15,7 +15,13 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     token: SecretStr = Field(min_length=1)
+    secret: SecretStr | None = None
     sender: str = Field(default="", max_length=MOST_NAME)
     welcome: str = Field(default="", max_length=MOST_WELCOME)
     base_url: str = Field(default=OFFICIAL, pattern=r"^https?://")
     timeout_s: float = Field(default=30.0, gt=0)
+
+    @property
+    def signing(self) -> tuple[str, ...]:
+        """What a callback may be signed with: the token, and the secret of whoever stands in between."""
+        return (self.token.get_secret_value(), *((self.secret.get_secret_value(),) if self.secret else ()))

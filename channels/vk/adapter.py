@@ -31,6 +31,8 @@ OVERALL_S = 1.0 / 20
 PER_RECIPIENT_S = 0.05
 _LOOK_S = 60.0
 _MOST_NAMES = 2000
+_OF_MANY = 2_000_000_000
+"""Talks of many are numbered from here (dev.vk.com/ru/method/messages.send, `peer_id`)."""
 _HEARD = WebhookAnswer(200, b"ok")
 _AGAIN = WebhookAnswer(503, b"a file is missing: please call again\n")
 
@@ -67,7 +69,7 @@ class VkChannel:
 
     async def send(self, message: Message) -> Sent:
         """Hand one message over. Raises `ChannelError`; `Uncertain` if it may be out."""
-        to = recipient_of(message, SCHEME, WHO)
+        to = talk_of(message)
 
         async def make_ready(part: Part) -> Part:
             await self._pace.wait(to)
@@ -159,7 +161,7 @@ class VkChannel:
 def compose(message: Message) -> list[Part]:
     """The parts that go out one by one. Raises `Rejected`."""
     parts = [Part(each.text, each.files) for each in pack(message, MOST_TEXT, MOST_FILES)]
-    parts[0] = replace(parts[0], forward=_reply(message.replies_to))
+    parts[0] = replace(parts[0], forward=_reply(message.replies_to, talk_of(message)))
     parts[-1] = replace(parts[-1], keyboard=_keyboard(message.buttons))
     return parts
 
@@ -170,9 +172,17 @@ def random_id(reference: str, number: int) -> int:
     return int.from_bytes(found[:4]) % (2**31 - 1) + 1
 
 
-def _reply(name: str | None) -> str | None:
+def talk_of(message: Message) -> str:
+    """Whom it goes to: the client, or the talk of many where he wrote last. Raises `Rejected`."""
+    to = recipient_of(message, SCHEME, WHO)
+    peer = (message.replies_to or "").partition(":")[0]
+    return peer if peer.isdecimal() and int(peer) > _OF_MANY else to
+
+
+def _reply(name: str | None, talk: str) -> str | None:
+    """An answer to one message; VK takes those of the same talk only."""
     peer, _, number = (name or "").partition(":")
-    if not number.isdecimal():
+    if not number.isdecimal() or peer != talk:
         return None
     return json.dumps({"peer_id": int(peer), "conversation_message_ids": [int(number)], "is_reply": True})
 

@@ -24,11 +24,12 @@ def read_contents(message: Json) -> Found:
     """Everything of a message that can be shown. Raises what malformed ones raise."""
     found = Found(clean(message.get("text") or ""))
     found.fields |= read_word(found.text)
-    _read_payload(found, message.get("payload"))
+    read_payload(found, message.get("payload"))
     for attachment in message.get("attachments") or ():
         kind = clean(attachment["type"])
         _READERS.get(kind, _unknown)(found, attachment.get(kind) or {}, kind)
     _read_place(found, message.get("geo"))
+    _read_action(found, message.get("action"))
     for forwarded in (message.get("fwd_messages") or ())[:_MOST_FORWARDED]:
         found.say(f"» {clean(forwarded.get('text') or '') or '…'}")
     if not found.text and not found.files and not found.remarks:
@@ -36,7 +37,7 @@ def read_contents(message: Json) -> Found:
     return found
 
 
-def _read_payload(found: Found, payload: Any) -> None:
+def read_payload(found: Found, payload: Any) -> None:
     """A button of ours was pressed, or the one with which everybody begins."""
     if not payload:
         return
@@ -56,6 +57,13 @@ def _read_place(found: Found, geo: Any) -> None:
     place, at = geo.get("place") or {}, geo["coordinates"]
     found.say(clean(place.get("title") or ""))
     found.locate(at["latitude"], at["longitude"])
+
+
+def _read_action(found: Found, action: Any) -> None:
+    """VK itself tells: somebody was invited to a talk of many, or it was renamed."""
+    if action:
+        found.note = True
+        found.remarks.append(f"told by VK: {clean(action['type'])[:60]}")
 
 
 def _photo(found: Found, photo: Json, kind: str) -> None:

@@ -15,7 +15,7 @@ from channels.contents import Linked
 from channels.optout import OPTED_OUT
 from channels.touch import Automatic, Direction, Identity, Kind, Raw, Receipt, ReceiptState, Thread, Touch
 from channels.untrusted import Json, clean, digest, dump, instant, load, number_of
-from channels.vk.contents import Found, read_contents
+from channels.vk.contents import Found, read_contents, read_payload
 
 SCHEME = "vk"
 MEDIA_TYPE = "application/vnd.vk.event+json"
@@ -146,6 +146,30 @@ def _origin(message: Json, peer: int, who: int) -> dict[str, Any]:
     return {key: clean(one) if isinstance(one, str) else one for key, one in origin.items() if one}
 
 
+def _pressed(event: Json, line: str, now: datetime) -> Reading:
+    """A button that says nothing in the talk (a `callback` one, set up in VK) was pressed.
+
+    Source: dev.vk.com/ru/api/community-events/json-schema#message_event
+    """
+    thing, found = event["object"], Found()
+    who, peer = number_of(thing["user_id"]), number_of(thing["peer_id"])
+    read_payload(found, thing.get("payload"))
+    number = thing.get("conversation_message_id")
+    touch = Touch(
+        line=line,
+        event_key=f"press:{clean(str(thing['event_id']))}",
+        kind=Kind.NOTE,
+        direction=Direction.INBOUND,
+        at=now,
+        party=(Identity(SCHEME, str(who)),),
+        thread=Thread(answers=(f"{peer}:{number_of(number)}",)) if number else None,
+        fields=found.fields,
+        remarks=() if found.fields else ("pressed a button",),
+        raw=Raw(_kept(event), MEDIA_TYPE),
+    )
+    return Reading(touch, peer=peer)
+
+
 def _allowed(event: Json, line: str, now: datetime) -> Reading:
     return _permission(event, line, now, False)
 
@@ -208,6 +232,7 @@ _READERS: Mapping[str, Callable[[Json, str, datetime], Reading]] = {
     "message_new": _new,
     "message_edit": _edited,
     "message_reply": _answered,
+    "message_event": _pressed,
     "message_allow": _allowed,
     "message_deny": _denied,
     "message_read": _seen,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from channels import contents
 from channels.buttons import read_button
+from channels.contents import international
 from channels.optout import read_word
 from channels.untrusted import Json, clean, load
 
@@ -25,10 +26,14 @@ class Wanted:
 
 @dataclass(slots=True)
 class Contents(contents.Contents[Wanted]):
-    """What was found so far. `answers`: the message that it is about. `automatic`: WhatsApp itself tells it."""
+    """What was found so far. `answers`: the message that it is about. `automatic`: WhatsApp itself tells it.
+
+    `edits`: this is the new wording of that message.
+    """
 
     automatic: bool = False
     answers: str | None = None
+    edits: str | None = None
 
 
 def read_contents(message: Json) -> Contents:
@@ -96,7 +101,14 @@ def _location(found: Contents, message: Json, kind: str) -> None:
 
 
 def _contacts(found: Contents, message: Json, kind: str) -> None:
-    """Cards of others: whose they are nobody vouches for, so they join nobody."""
+    """Cards. Whose they are nobody vouches for, so they join nobody, unless we asked him for his own (contact_request).
+
+    Source: …/whatsapp/business-scoped-user-ids ("Request contact information button").
+    """
+    if message.get("origin") == "contact_request":
+        for number in (one for card in message["contacts"] for one in card.get("phones") or () if one.get("phone")):
+            found.introduce("", international(clean(number["phone"])), own=True)
+        return
     cards = []
     for card in message["contacts"]:
         name = clean((card.get("name") or {}).get("formatted_name") or "")
@@ -116,13 +128,29 @@ def _button(found: Contents, message: Json, kind: str) -> None:
 def _interactive(found: Contents, message: Json, kind: str) -> None:
     answer = message["interactive"]
     which = clean(answer["type"])
-    chosen = answer[which]
+    chosen = answer.get(which)
     if which == "nfm_reply":
-        _form(found, chosen)
+        _form(found, answer[which])
+        return
+    if which not in ("button_reply", "list_reply"):
+        _other_interactive(found, which, chosen or {})
         return
     _choose(found, clean(chosen["id"]), clean(chosen["title"]))
     if chosen.get("description"):
         found.say(clean(chosen["description"]))
+
+
+def _other_interactive(found: Contents, which: str, chosen: Json) -> None:
+    """An answer to "may we call you?", an article out of the catalogue, and whatever else there will be."""
+    if which == "call_permission_reply":
+        allowed = clean(str(chosen.get("response") or ""))
+        found.note = True
+        found.remarks.append(f"may we call him by WhatsApp: {allowed[:40]}")
+        return
+    if which == "product" and chosen.get("product_retailer_id"):
+        found.say(f"🛒 {clean(str(chosen['product_retailer_id']))}")
+        return
+    found.remarks.append(f"a choice of a kind that is not read: {which[:60]}")
 
 
 def _choose(found: Contents, value: str, label: str) -> None:
@@ -162,6 +190,30 @@ def _order(found: Contents, message: Json, kind: str) -> None:
     found.fields["order"] = clean(str(order.get("catalog_id") or ""))
 
 
+def _edit(found: Contents, message: Json, kind: str) -> None:
+    """The words of an earlier message are others now; its file is the same, and here already.
+
+    Source: …/webhooks/reference/messages/edit
+    """
+    inner = message["edit"]["message"]
+    reread = read_contents(inner)
+    found.text, found.fields, found.remarks = reread.text, reread.fields, reread.remarks
+    found.edits = clean(message["edit"]["original_message_id"])
+
+
+def _revoke(found: Contents, message: Json, kind: str) -> None:
+    """An earlier message was taken back; what it said stays in the log. Source: …/webhooks/reference/messages/revoke"""
+    found.note = found.automatic = True
+    found.answers = clean(message["revoke"]["original_message_id"])
+    found.remarks.append("deleted in WhatsApp")
+
+
+def _welcome(found: Contents, message: Json, kind: str) -> None:
+    """Somebody has opened the chat for the first time, and said nothing yet."""
+    found.note = found.automatic = True
+    found.remarks.append("has opened the chat")
+
+
 def _system(found: Contents, message: Json, kind: str) -> None:
     """WhatsApp itself tells: the number has changed, the identity is another."""
     found.note = found.automatic = True
@@ -194,5 +246,8 @@ _READERS: Mapping[str, Callable[[Contents, Json, str], None]] = {
     "reaction": _reaction,
     "order": _order,
     "system": _system,
+    "edit": _edit,
+    "revoke": _revoke,
+    "request_welcome": _welcome,
     "unsupported": _unsupported,
 }

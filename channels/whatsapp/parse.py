@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from channels.optout import OPTED_OUT, OPTED_OUT_OF
 from channels.touch import Automatic, Direction, Identity, Kind, Raw, Receipt, Thread, Touch
 from channels.untrusted import Json, clean, digest, dump, instant, load
 from channels.whatsapp.contents import Contents, Wanted, explain, read_contents
@@ -114,7 +115,7 @@ def _message(message: Json, value: Json, line: str, now: datetime) -> Reading:
     number = clean(message["id"])
     found = read_contents(message)
     contact = contact_of(message, value)
-    party = party_of(message, contact)
+    party = (*party_of(message, contact), *found.phones)
     touch = Touch(
         line=line,
         event_key=number,
@@ -122,8 +123,9 @@ def _message(message: Json, value: Json, line: str, now: datetime) -> Reading:
         direction=Direction.INBOUND,
         at=instant(int(message["timestamp"]), now),
         party=party,
-        external_id=number,
+        external_id=found.edits or number,
         thread=_thread(message, found),
+        phase="edited" if found.edits else None,
         text=found.text,
         fields=found.fields,
         origin=origin_of(message, contact),
@@ -142,13 +144,15 @@ def _echo(echo: Json, value: Json, line: str, now: datetime) -> Reading:
     touch = Touch(
         line=line,
         event_key=number,
-        kind=Kind.MESSAGE,
+        kind=Kind.NOTE if found.note else Kind.MESSAGE,
         direction=Direction.OUTBOUND,
         at=instant(int(echo["timestamp"]), now),
         party=party,
-        external_id=number,
+        external_id=found.edits or number,
         thread=_thread(echo, found),
+        phase="edited" if found.edits else None,
         text=found.text,
+        automatic=Automatic.OWN if found.automatic else None,
         remarks=tuple(found.remarks),
         raw=Raw(_kept(value, message_echoes=[echo]), MEDIA_TYPE),
     )
@@ -169,7 +173,7 @@ def _preference(preference: Json, value: Json, line: str, now: datetime) -> Read
     contact = contact_of({"from": preference.get("wa_id"), "from_user_id": preference.get("user_id")}, value)
     party = party_of({"from": preference.get("wa_id"), "from_user_id": preference.get("user_id")}, contact)
     word = clean(preference["value"])
-    wishes = {"opted_out": word == _STOP} if word in (_STOP, _RESUME) else {}
+    wishes = {OPTED_OUT: word == _STOP, OPTED_OUT_OF: "marketing"} if word in (_STOP, _RESUME) else {}
     seconds = int(preference["timestamp"])
     touch = Touch(
         line=line,

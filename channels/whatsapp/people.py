@@ -28,13 +28,13 @@ def contact_of(message: Json, value: Json) -> Json:
 def party_of(message: Json, contact: Json) -> tuple[Identity, ...]:
     """The account's number, its id with us (which is all there is of somebody who hides his number), the telephone.
 
-    `wa_id` is a telephone number without its plus (whatsapp/business-scoped-user-ids). A number that has changed
-    belongs to the same person as the one before.
+    `wa_id` is a telephone number without its plus (whatsapp/business-scoped-user-ids). A number or an id that has
+    changed belongs to the same person as the one before (webhooks/reference/messages/system).
     """
     name = clean((contact.get("profile") or {}).get("name") or "") or None
     system = message.get("system") or {}
     numbers = [message.get("from"), contact.get("wa_id"), system.get("wa_id"), system.get("new_wa_id")]
-    ids = [message.get("from_user_id"), contact.get("user_id")]
+    ids = [message.get("from_user_id"), contact.get("user_id"), system.get("previous_user_id"), system.get("user_id")]
     known = dict.fromkeys(clean(str(one)) for one in (*numbers, *ids) if one)
     found = [Identity(SCHEME, one, name) for one in known]
     if not found:

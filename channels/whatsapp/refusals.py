@@ -65,7 +65,7 @@ def _numbered(code: int, said: str, error: dict[str, Any], answered: Answered) -
     if code in _ACCOUNT:
         return BadSettings(said, remedy=_ACCOUNT[code])
     if code == 131050:
-        return OptedOut("the client has switched our marketing messages off", remedy=_ELSEWHERE)
+        return OptedOut("the client has switched our marketing messages off", remedy=_ELSEWHERE, only="marketing")
     if code in _TEMPLATE:
         return Rejected(said, remedy="Look the template up in WhatsApp Manager: its name, language, blanks and state.")
     return Rejected(said, remedy=_REMEDIES.get(code))

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 OFFICIAL = "https://graph.facebook.com/v25.0"
+
+
+def _digits(value: Any) -> Any:
+    """A set-up file may tell it as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class Settings(BaseModel):
@@ -15,7 +22,7 @@ class Settings(BaseModel):
     token: SecretStr = Field(min_length=1)
     secret: SecretStr = Field(min_length=1)
     verify_token: SecretStr = Field(min_length=1)
-    phone_number_id: str = Field(pattern=r"^\d{1,30}$")
+    phone_number_id: Annotated[str, BeforeValidator(_digits)] = Field(pattern=r"^\d{1,30}$")
     base_url: str = Field(default=OFFICIAL, pattern=r"^https?://")
     per_second: float = Field(default=80.0, gt=0, le=1000)
     timeout_s: float = Field(default=30.0, gt=0)

@@ -205,6 +205,7 @@ _WORDS["phone"] = {
 _WORDS["field"] |= {
     **_WORDS["scheme"],
     "opted_out": _("wants no messages"),
+    "opted_out_of": _("wants none of"),
     "rating": _("Rating"),
     "page": _("Page"),
     "referrer": _("Came from"),

@@ -103,7 +103,8 @@ class Deliver:
         except ChannelError as error:
             reason = error.reason
             if isinstance(error, OptedOut):
-                await self._store.write(lambda unit: note_refusal(unit, number, reason))
+                only = error.only
+                await self._store.write(lambda unit: note_refusal(unit, number, reason, only))
             if not error.retryable:
                 await self._fail(number, reason)
             raise

@@ -205,6 +205,12 @@ def attachments_of(connection: Connection, numbers: Iterable[int]) -> dict[int, 
     return found
 
 
+def find_paths(connection: Connection, numbers: Iterable[int]) -> set[tuple[int, str]]:
+    """Which files these interactions have: (interaction, where its bytes are kept), the same for the same bytes."""
+    query = select(attachment.c.interaction_id, attachment.c.path).where(attachment.c.interaction_id.in_(list(numbers)))
+    return {(row.interaction_id, row.path) for row in connection.execute(query)}
+
+
 def find_attachment(connection: Connection, number: int) -> Attachment | None:
     """One attachment."""
     row = connection.execute(select(attachment).where(attachment.c.id == number)).one_or_none()

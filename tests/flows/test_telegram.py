@@ -105,6 +105,15 @@ async def test_an_edit_grows_its_message_and_asks_nothing_anew(office: Office) -
     assert len(await office.house.rows(models.obligation)) == 1
 
 
+async def test_a_caption_that_changes_brings_no_second_file(office: Office) -> None:
+    photo = [{**office.api.keep_file(b"jpeg"), "width": 9, "height": 9}]
+    message = office.api.say(None, photo=photo, caption="Вот кран")
+    await office.house.inbound(text="Вот кран")
+    office.api.happen("edited_message", {**message, "caption": "Вот такой кран", "edit_date": message["date"] + 1})
+    row = await office.house.inbound(text="Вот такой кран")
+    assert len(await office.house.rows(models.attachment, interaction_id=row["id"])) == 1
+
+
 async def test_an_answer_to_our_message_belongs_to_its_conversation_even_when_closed(office: Office) -> None:
     house = office.house
     asked = await office.ask("Где заказ?")

@@ -90,6 +90,39 @@ async def test_an_answer_in_the_business_app_is_an_answer(office: Office) -> Non
     await house.wait_for_row(models.obligation, started_by=asked["id"], state="met")
 
 
+async def test_an_edit_grows_its_message_and_asks_nothing_anew(office: Office) -> None:
+    house, api = office.house, office.api
+    image = {"id": api.keep_media(b"jpeg"), "mime_type": "image/jpeg", "caption": "Где закас?"}
+    first = api.message("image", image=image)
+    api.push(api.body(messages=[first]))
+    await house.inbound(external_id=first["id"])
+    new = {"context": {"id": "M0"}, "type": "image", "image": {**image, "caption": "Где заказ?"}}
+    edit = {"original_message_id": first["id"], "message": new}
+    api.push(api.body(messages=[api.message("edit", edit=edit)]))
+    row = await house.inbound(text="Где заказ?")
+    assert row["external_id"] == first["id"]
+    touches = await house.rows(models.touch, interaction_id=row["id"])
+    assert [(one["phase"], one["text"]) for one in touches] == [(None, "Где закас?"), ("edited", "Где заказ?")]
+    assert len(await house.rows(models.obligation)) == 1
+
+
+async def test_who_wants_no_marketing_is_answered_all_the_same(office: Office) -> None:
+    house, api = office.house, office.api
+    asked = await office.ask("Сколько стоит?")
+    stop = {"wa_id": CLIENT, "detail": "User requested to stop marketing messages", "category": "marketing_messages"}
+    body = api.body(user_preferences=[{**stop, "value": "stop", "timestamp": int(asked["at"].timestamp())}])
+    body["entry"][0]["changes"][0]["field"] = "user_preferences"
+    api.push(body)
+    said = await house.wait_for_row(models.consent)
+    assert (said["channel"], said["purpose"], said["state"]) == ("whatsapp", "marketing", "refused")
+    assert said["text"] == stop["detail"] and said["client_id"] == asked["client_id"]
+    number = await office.answer(asked["conversation_id"], "Тысячу.")
+    await house.wait_for_row(models.delivery, id=number, state="sent")
+    body["entry"][0]["changes"][0]["value"]["user_preferences"][0] |= {"value": "resume"}
+    api.push(body)
+    await house.wait_for_row(models.consent, purpose="marketing", state="given")
+
+
 async def test_a_caller_and_a_writer_are_one_client(office: Office) -> None:
     asked = await office.ask("Перезвоните мне")
     await office.house.post("contact", {"phone": "8 916 123-45-67", "message": "А теперь с сайта"})

@@ -307,6 +307,16 @@ async def test_a_channel_that_knows_he_wants_nothing_is_believed(house: Office) 
         house.act(reply, asked["conversation_id"], ANNA, Letter("Едет"))
 
 
+async def test_who_wants_no_mailings_only_is_answered_further_on(house: Office) -> None:
+    asked = says(house, "Где заказ?", "bot")
+    number = house.act(reply, asked["conversation_id"], ANNA, Letter("Скидки!"))
+    with pytest.raises(GiveUp):
+        await deliver(house, number, FakeChannel(fate=OptedOut("no marketing, please", only="marketing")))
+    (row,) = house.rows(models.consent)
+    assert (row["purpose"], row["state"], row["source"]) == ("marketing", "refused", "channel")
+    house.act(reply, asked["conversation_id"], ANNA, Letter("Едет"))
+
+
 async def test_the_line_is_asked_once_more_when_it_is_switched_off_meanwhile(house: Office) -> None:
     asked = says(house, "Где заказ?", "bot")
     number = house.act(reply, asked["conversation_id"], ANNA, Letter("Едет"))

@@ -299,7 +299,7 @@ MALFORMED: list[Any] = [
     {"update_id": 1},
     {"update_id": 1, "message": "text"},
     {"update_id": 1, "message": {}},
-    {"update_id": 1, "message": message("x", chat={"id": "55", "type": "private"})},
+    {"update_id": 1, "message": message("x", chat={"id": "fifty-five", "type": "private"})},
     {"update_id": 1, "message": message("x", message_id=True)},
     {"update_id": 1, "message": message("x", date=10**30)},
     {"update_id": 1, "message": message("x", date=10**15)},

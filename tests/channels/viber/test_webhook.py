@@ -10,6 +10,7 @@ import pytest
 from channels.contract import LineState
 from channels.errors import BadSettings, Unreachable
 from channels.touch import Touch
+from channels.webhook import sign_body
 from tests.channels.door import until
 from tests.channels.kit import listening
 from tests.channels.viber.rig import ViberRig, payload
@@ -59,6 +60,15 @@ async def test_reports_are_reported(rig: ViberRig) -> None:
     for name in ("delivered", "seen", "failed"):
         assert (await rig.channel().receive(webhook(payload(name)))).status == 200
     assert [one.state.value for one in rig.door.receipts] == ["delivered", "read", "failed"]
+
+
+async def test_a_partner_may_sign_with_a_secret_of_its_own(rig: ViberRig, viber: Viber) -> None:
+    call = webhook(viber.said("Здравствуйте"))
+    signed_anew = {**call.headers, "x-viber-content-signature": sign_body(call.body, "partner's own")}
+    by_partner = replace(call, headers=signed_anew)
+    assert (await rig.channel().receive(by_partner)).status == 401
+    channel = rig.channel(secret="partner's own")
+    assert [(await channel.receive(each)).status for each in (by_partner, call)] == [200, 200]
 
 
 async def test_who_opens_the_chat_is_greeted_once(rig: ViberRig) -> None:

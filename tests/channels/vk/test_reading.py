@@ -82,6 +82,19 @@ def test_a_pressed_button() -> None:
     assert (touch.kind, touch.fields) == (Kind.NOTE, {"rating": 5})
 
 
+def test_a_button_that_says_nothing_is_heard_too() -> None:
+    touch = touch_of("message_event")
+    assert (touch.kind, touch.fields, touch.event_key) == (Kind.NOTE, {"rating": 4}, "press:feleyinek")
+    assert touch.thread == Thread(answers=("612444319:40",)) and str(touch.party[0]) == "vk:612444319"
+
+
+def test_what_vk_itself_tells_of_a_talk_of_many_is_no_question() -> None:
+    event = payload("message_new")
+    event["object"]["message"] |= {"text": "", "action": {"type": "chat_invite_user", "member_id": -214167102}}
+    touch = reading(event).touch
+    assert touch is not None and (touch.kind, touch.remarks) == (Kind.NOTE, ("told by VK: chat_invite_user",))
+
+
 def test_the_button_with_which_everybody_begins_is_no_question() -> None:
     event = payload("message_new")
     event["object"]["message"] |= {"text": "Начать", "payload": '{"command":"start"}'}

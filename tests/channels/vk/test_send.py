@@ -37,6 +37,18 @@ async def test_an_answer_shows_what_it_answers_and_buttons_come_last(rig: VkRig,
     assert "keyboard" not in first and "forward" not in last
 
 
+async def test_who_wrote_in_a_talk_of_many_is_answered_there(rig: VkRig, vendor: Vendor) -> None:
+    await rig.channel().send(rig.message("Да", "ref", replies_to="2000000066:7"))
+    (sent,) = vendor.taken
+    assert sent["peer_ids"] == "2000000066"
+    assert json.loads(sent["forward"])["conversation_message_ids"] == [7]
+
+
+async def test_what_was_said_in_another_talk_is_not_quoted(rig: VkRig, vendor: Vendor) -> None:
+    await rig.channel().send(rig.message("Да", "ref", replies_to=f"{CLIENT + 1}:7"))
+    assert vendor.taken[0]["peer_ids"] == str(CLIENT) and "forward" not in vendor.taken[0]
+
+
 async def test_an_answer_to_any_part_is_to_the_message(rig: VkRig, vendor: Vendor) -> None:
     channel = rig.channel()
     sent = await channel.send(rig.message("слово " * 800, "ref"))

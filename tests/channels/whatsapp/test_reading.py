@@ -129,6 +129,13 @@ def test_files_are_named_and_their_captions_read(name: str, text: str, wanted: W
             "Привезите к вечеру\n🛒 di9ozbzfi4 × 2, 1490.5 RUB\n🛒 nqryix03ez × 1, 300 RUB",
             {"order": "194836987003835"},
         ),
+        ("edit", Kind.MESSAGE, "Здравствуйте, где мой заказ 4711?", {}),
+        ("edit_caption", Kind.MESSAGE, "Вот такой кран нужен", {}),
+        ("revoke", Kind.NOTE, "", {}),
+        ("contact_requested", Kind.MESSAGE, "☎ +79161234567", {"phone": "+79161234567"}),
+        ("request_welcome", Kind.NOTE, "", {}),
+        ("interactive_call_permission", Kind.NOTE, "", {}),
+        ("interactive_product", Kind.MESSAGE, "🛒 di9ozbzfi4", {}),
         ("unsupported", Kind.MESSAGE, "", {}),
         ("unknown_type", Kind.MESSAGE, "", {}),
     ],
@@ -137,6 +144,34 @@ def test_every_kind_is_shown(name: str, kind: Kind, text: str, fields: dict[str,
     touch = touch_of(name)
     assert (touch.kind, touch.text, dict(touch.fields)) == (kind, text, fields)
     assert not any("could not be read" in remark for remark in touch.remarks)
+
+
+def test_an_edit_is_one_more_row_of_its_message_and_its_file_is_here_already() -> None:
+    edit, first = touch_of("edit"), touch_of("edit_caption")
+    assert (edit.phase, edit.external_id) == ("edited", "wamid.HBgLNzkxNjEyMzQ1NjcVAgASGBQ0001")
+    assert edit.event_key not in (edit.external_id, first.event_key)
+    assert reading("edit_caption").files == ()
+
+
+def test_a_deletion_is_a_note_about_what_was_said() -> None:
+    touch = touch_of("revoke")
+    assert touch.thread == Thread(answers=("wamid.HBgLNzkxNjEyMzQ1NjcVAgASGBQ0001",))
+    assert (touch.automatic, touch.remarks) == (Automatic.AUTO_REPLY, ("deleted in WhatsApp",))
+
+
+def test_a_deletion_in_the_business_app_is_no_answer() -> None:
+    body = payload("message_echo")
+    echo = body["entry"][0]["changes"][0]["value"]["message_echoes"][0]
+    echo |= {"type": "revoke", "revoke": {"original_message_id": "wamid.HBgLOUR0007"}}
+    touch = batch_of(body).readings[0].touch
+    assert (touch.kind, touch.direction, touch.automatic) == (Kind.NOTE, Direction.OUTBOUND, Automatic.OWN)
+
+
+def test_a_number_that_we_asked_for_is_his_own() -> None:
+    asked, unasked = touch_of("contact_requested"), payload("contact_requested")
+    assert [str(one) for one in asked.party] == ["whatsapp:RU.13491208655302741918", "phone:+79161234567"]
+    unasked["entry"][0]["changes"][0]["value"]["messages"][0]["origin"] = "other"
+    assert [str(one) for one in batch_of(unasked).readings[0].touch.party] == ["whatsapp:RU.13491208655302741918"]
 
 
 def test_others_contacts_join_nobody() -> None:
@@ -161,9 +196,15 @@ def test_a_new_number_is_the_same_person() -> None:
     assert "79161234567" in values and "79217654321" in values and "+79217654321" in values
 
 
-def test_marketing_that_is_switched_off_is_an_opt_out() -> None:
+def test_a_new_id_is_the_same_person() -> None:
+    values = [one.value for one in touch_of("system_user_id_changed").party]
+    assert values == ["RU.13491208655302741918", "RU.20000000000000000001"]
+
+
+def test_marketing_that_is_switched_off_is_an_opt_out_of_marketing() -> None:
     touch = touch_of("user_preferences")
-    assert (touch.kind, touch.fields, touch.automatic) == (Kind.NOTE, {"opted_out": True}, Automatic.AUTO_REPLY)
+    assert (touch.kind, touch.automatic) == (Kind.NOTE, Automatic.AUTO_REPLY)
+    assert touch.fields == {"opted_out": True, "opted_out_of": "marketing"}
     assert touch.remarks == ("User requested to stop marketing messages",)
 
 
