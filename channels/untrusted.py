@@ -52,7 +52,7 @@ def is_number(value: Any) -> bool:
 
 
 def number_of(value: Any) -> int:
-    """A number that any database takes, also one written as text; whatever else is an error of the sender's: `TypeError`."""
+    """A number that any database takes, also one written as text. Raises `TypeError` for anything else."""
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
     if not is_number(value):
