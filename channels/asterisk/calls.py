@@ -127,7 +127,7 @@ class Calls:
             call.route = self._routes.pop(linked, "")
         self.owner[uid] = call
         if before is not None and before is not call:
-            call.legs[uid] = _afresh(before.legs[uid])
+            call.legs.setdefault(uid, _afresh(before.legs[uid]))  # it may have been heard in there already
             call.live.add(uid)
             before.live.discard(uid)
             self.end_if_over(before, at)

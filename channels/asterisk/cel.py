@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from channels.asterisk.ledgers import CelRow, QueueStory
+from channels.asterisk.ledgers import EXITS, CelRow, QueueStory
 
 _AT_ONCE = timedelta(seconds=1)
 _STATUSES = {17: "BUSY", 21: "CONGESTION", 26: "CANCEL", 20: "CHANUNAVAIL", 3: "CHANUNAVAIL"}
-_EXITS = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY", "EXITWITHKEY": "CONTINUE"}
 
 
 def as_events(
@@ -79,7 +78,7 @@ class _Telling:
             self.say("HangupRequest", row)
         self.say("QueueCallerLeave", row, Queue=row.application_data.partition(",")[0])
         told = [line[3] for line in self.story.lines] if self.story is not None else []
-        status = next((_EXITS[word] for word in reversed(told) if word in _EXITS), None)
+        status = next((EXITS[word] for word in reversed(told) if word in EXITS), None)
         if status is not None:
             self.say("VarSet", row, Variable="QUEUESTATUS", Value=status)
 

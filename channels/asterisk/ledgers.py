@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from channels.asterisk.call import BY_KEY
 from channels.asterisk.tables import Away, Table, is_address
 
 _TAIL = 16 << 20
@@ -34,6 +35,8 @@ _CEL_CSV = [
 ]
 # fmt: on
 """As the sample of cel_custom.conf maps them."""
+EXITS = {"EXITWITHTIMEOUT": "TIMEOUT", "EXITEMPTY": "LEAVEEMPTY", "EXITWITHKEY": BY_KEY}
+"""How a queue lets a caller go: the word of the queue log -> QUEUESTATUS."""
 _DISPOSITIONS = {"0": "NO ANSWER", "1": "NO ANSWER", "2": "FAILED", "4": "BUSY", "8": "ANSWERED", "16": "CONGESTION"}
 
 Fields = Mapping[str, Any]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from channels.asterisk.endpoints import device_of
-from channels.asterisk.ledgers import CdrRow, QueueStory
+from channels.asterisk.ledgers import EXITS, CdrRow, QueueStory
 
 
 def as_events(
@@ -78,10 +78,9 @@ class _Retelling:
             elif event == "ABANDON":
                 self.say("HangupRequest", at)
                 self.say("QueueCallerLeave", at, Queue=queue)
-            elif event in ("EXITWITHTIMEOUT", "EXITEMPTY", "EXITWITHKEY"):
+            elif event in EXITS:
                 self.say("QueueCallerLeave", at, Queue=queue)
-                status = "LEAVEEMPTY" if event == "EXITEMPTY" else "TIMEOUT"
-                self.say("VarSet", at, Variable="QUEUESTATUS", Value=status)
+                self.say("VarSet", at, Variable="QUEUESTATUS", Value=EXITS[event])
 
     def _dial(self, row: CdrRow, number: int) -> None:
         leg = f"{self.uid}/c{number}"

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
 from channels import phone
 from channels.asterisk.calls import Phase
 from channels.touch import Direction, Identity, Kind, Touch
+
+_QUOTED = re.compile(r"\\([\"'\\])")
 
 
 def make_touch(line: str, region: str, phase: Phase) -> Touch:
     """The touch of one phase. Internal calls have no other side, hidden callers no identity."""
     call = dict(phase.facts)
     theirs = _shown(phase.number, region)
-    ours = phase.extension
+    ours, maker = phase.extension, call.get("from") or phase.maker
     if phase.direction is Direction.INBOUND:
         sides = {"from": theirs, "to": phase.did or None}
     elif phase.direction is Direction.OUTBOUND:
-        sides = {"from": ours, "to": theirs}
+        sides = {"from": maker, "to": theirs}
     else:
-        sides = {"from": ours, "to": phase.number or None}
+        sides = {"from": maker, "to": phase.number or None}
     known = {key: value for key, value in sides.items() if value is not None or key not in call}
     return Touch(
         line=line,
@@ -39,7 +43,8 @@ def find_party(number: str, name: str, region: str) -> tuple[Identity, ...]:
     if phone.is_hidden(number):
         return ()
     found = phone.normalise(number, region)
-    shown = name.strip() if not phone.is_hidden(name) and name.strip() != number.strip() else ""
+    plain = _QUOTED.sub(r"\1", name).rstrip("\ufffd").strip()  # as SIP quotes it, and cut off by Asterisk in a letter
+    shown = plain if not phone.is_hidden(plain) and plain != number.strip() else ""
     return (Identity(found.scheme, found.value, shown or None, found.odd),)
 
 

@@ -5,6 +5,7 @@ numbers each, so that scenarios run side by side. All names can be others: nothi
 """
 
 import subprocess
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -102,18 +103,21 @@ class Desk:
 @dataclass
 class Asterisk:
     """One PBX on free ports. `agi` is where it asks for routes; `database` (PostgreSQL, with the tables of
-    `RECORDS_TABLES`) gets its CDR, CEL and queue log besides the files."""
+    `RECORDS_TABLES`) gets its CDR, CEL and queue log besides the files; `more` is added to its configuration: file ->
+    text."""
 
     names: Names = field(default_factory=Names)
     stamps: bool = True
     database: str | None = None
+    size: int = DESKS
+    more: Callable[["Asterisk"], Mapping[str, str]] | None = None
 
     def __post_init__(self) -> None:
         if not (ROOT / "usr/sbin/asterisk").is_file():
             raise PeerMissing("asterisk", "not unpacked in .peers/", REMEDY)
         self.sip, self.ami, self.agi = free_port(), free_port(), free_port()
         self.folder = make_folder("asterisk")
-        self.desks = [self._desk(number) for number in range(DESKS)]
+        self.desks = [self._desk(number) for number in range(self.size)]
         self.outside_ports = [free_port() for _ in self.desks]
         self._process = Process("asterisk", self.folder, None)
         self._configure()
@@ -226,6 +230,9 @@ class Asterisk:
             (self.folder / "spool" / path).mkdir(parents=True)
         for name, write in FILES.items():
             (self.folder / "etc" / name).write_text(write(self))
+        for name, text in (self.more(self) if self.more is not None else {}).items():
+            with (self.folder / "etc" / name).open("a") as file:
+                file.write(text)
 
 
 def _loader() -> list[str]:
