@@ -49,13 +49,13 @@ async def test_from_the_ring_to_the_page_and_from_the_page_to_the_telephone(
     async with phones, open_house(tmp_path, database_url, pbx_line(own_asterisk, desk)) as house:
         await house.line_runs("pbx")
         first, second = await at_desk(browser, house, "op0"), await at_desk(browser, house, "op1")
-        await expect(first.locator(".phone-strip summary")).to_have_class("button phone-free", timeout=15_000)
+        await expect(first.locator(".phone-strip summary")).to_have_class("button phone-free")
         for port in desk.ports[:2]:
             await phones.operator(port, "answer", 1_500)
         await phones.operator(desk.ports[2], "noanswer", LONG_MS)
         await phones.caller(desk.ring_all_did, "bye", LONG_MS)
         for page in (first, second):
-            await expect(page.locator(".call[data-state=ringing]")).to_contain_text("+79161234567", timeout=20_000)
+            await expect(page.locator(".call[data-state=ringing]")).to_contain_text("+79161234567")
         row = await house.inbound(line="pbx")
         await house.wait_until("somebody talks", lambda: _talks(house, row["id"]), 20)
         operator = (await house.row(models.interaction, id=row["id"]))["operator"]
@@ -65,18 +65,18 @@ async def test_from_the_ring_to_the_page_and_from_the_page_to_the_telephone(
         await expect(page.locator(".phone-strip summary")).to_have_class("button phone-talking")
         await page.locator(".call textarea").fill("Звонил из настоящего телефона")
         await page.locator(".call").get_by_role("button", name="Положить трубку").click()
-        await expect(page.locator(".call")).to_have_attribute("data-state", "wrap_up", timeout=20_000)
+        await expect(page.locator(".call")).to_have_attribute("data-state", "wrap_up")
         await expect(page.locator(".phone-strip summary")).to_have_class("button phone-wrap_up")
         await page.locator(".call select[name=disposition]").select_option("sale")
         await page.locator(".call button.main-act").click()
         await expect(page.locator(".call")).to_have_count(0)
-        await expect(page.locator(".phone-strip summary")).to_have_class("button phone-free", timeout=20_000)
+        await expect(page.locator(".phone-strip summary")).to_have_class("button phone-free")
         done = await house.row(models.interaction, id=row["id"])
         assert (done["text"], done["disposition"]) == ("Звонил из настоящего телефона", "sale")
         assert done["call"]["ended_by"] == "operator" and done["call"]["wrap_s"] > 0
         await page.locator(".phone-strip summary").click()
         await page.locator(".phone-strip").get_by_role("button", name="обед").click()
-        await expect(page.locator(".phone-strip summary")).to_have_class("button phone-paused", timeout=15_000)
+        await expect(page.locator(".phone-strip summary")).to_have_class("button phone-paused")
         await expect(page.locator(".phone-strip summary")).to_contain_text("обед")
         for each in (first, second):
             await each.context.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +22,6 @@ from tests.flows.shop import Counter, at_desk, open_counter
 ANNA = Actor("operator", "anna", "operator", ("support",))
 HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script> javascript:alert(3) \"'`${7*7}{{7*7}}"
 Row = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """A busy machine may take its time."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 def in_file(folder: Path) -> str:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright, expect
 
 from tests.peers.debian import Program, find_program
 from tests.peers.missing import PeerMissing
@@ -26,7 +26,9 @@ FLAGS = [
     "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
 ]
-WAIT_MS = 15_000
+WAIT_MS = 45_000
+"""However busy the machine is: what a test waits for is there by then, or never."""
+expect.set_options(timeout=WAIT_MS)
 
 
 @asynccontextmanager
@@ -41,7 +43,7 @@ async def open_browser() -> AsyncIterator[Browser]:
                 executable_path=program.path,
                 args=[*FLAGS, f"--crash-dumps-dir={home}"],
                 env=environment,
-                timeout=60_000,
+                timeout=2 * WAIT_MS,
             )
             try:
                 yield browser

@@ -35,7 +35,7 @@ async function tell(form) {
   body.set("text", text);
   try {
     const answer = await post("/desk/measure", body);
-    if (form.elements.text.value !== text) return; // typed on meanwhile
+    if (form.elements.text.value !== text || chosen(form) !== way) return; // typed on, or another way, meanwhile
     place.textContent = answer.cost;
     place.hidden = !answer.cost;
   } catch {

@@ -18,7 +18,11 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (pressed.matches("input")) pressed.select();
   else if (pressed.matches("[data-focus][aria-current]")) document.querySelector("reply-box textarea")?.focus();
-  else pressed.click();
+  else {
+    pressed.click();
+    // what it unfolds takes the next key: its "toggle" comes later than quick fingers go on
+    pressed.closest("summary")?.parentElement.querySelector("[data-filter]")?.focus();
+  }
 });
 
 function walk(step) {

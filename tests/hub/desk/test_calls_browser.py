@@ -234,7 +234,7 @@ async def test_a_call_is_handed_over_to_a_colleague_whose_telephone_is_free(
         await expect(call.get_by_role("radio", name="Віра Шевченко 103")).to_be_visible()
         await call.get_by_role("radio", name="Borys").check()
         await call.get_by_role("button", name="Сначала поговорить").click()
-        await expect(call.get_by_role("alert").first).to_be_visible(timeout=20_000)  # nobody listens to this line
+        await expect(call.get_by_role("alert").first).to_be_visible()  # nobody listens to this line
         await caller.answer("102")
         await expect(call).to_have_attribute("data-state", "wrap_up")
 
@@ -244,7 +244,7 @@ async def test_what_is_clicked_tells_why_it_could_not_be_done(browser: Browser, 
     async with at_desk(browser, small_office, "anna", forgives=("503", "409")) as page:
         await page.goto(f"{small_office.address}/desk/clients/2")
         await page.get_by_role("button", name=MARIAS_PHONE).first.click()
-        await expect(page.locator("#trouble")).to_be_visible(timeout=20_000)
+        await expect(page.locator("#trouble")).to_be_visible()
         await page.goto(f"{small_office.address}/desk/phone")
         await expect(page.get_by_role("row", name="night")).to_be_visible()
         await expect(page.get_by_text("Віра Шевченко")).to_be_visible()
