@@ -105,7 +105,7 @@ class CallStream:
             if self._only_rang(number, cause) and number not in picked:
                 told.append(self._forget(number))
             else:
-                told.append(await self._look(number, cause))
+                told.append(await self._look(number, cause, picked=number in picked))
         return _written({"calls": told})
 
     def concerns(self, event: Event) -> bool:
@@ -126,13 +126,15 @@ class CallStream:
             return [number for number, (_, client) in self._shown.items() if client == event.client]
         return []
 
-    async def _look(self, number: int, cause: Event | None) -> Message:
+    async def _look(self, number: int, cause: Event | None, *, picked: bool = False) -> Message:
+        """How a call is shown now. `picked`: somebody picked up, though it may have ended by now."""
         pop = await self._pops.read(number, cause)
         was, _ = self._shown.get(number, (GONE, None))
         if pop is None:
             return self._forget(number)
         part = pop.parts.get(self._operator)
-        if pop.talked(self._operator) and (part == TALKING or was in LIVE) and was not in (TALKING, WRAP_UP):
+        fresh = (part == TALKING or picked or was in LIVE) and was not in (TALKING, WRAP_UP)
+        if fresh and pop.talked(self._operator):
             await self._hub.store.write(lambda unit: open_note(unit, number, self._operator))
         mine = None
         if part is None or (part == TALKING and not pop.is_asked(self._operator)):
