@@ -9,8 +9,11 @@ from routing.conditions import Action, After, For
 from routing.deadline import Roll
 from routing.duration import Duration
 from routing.phrases import PHRASES, UNITS, plural
+from routing.regulations.follow_up import REACH
+from routing.regulations.recurring import CONGRATULATE, CONTACT
 from routing.rule import Rule
 from routing.steps import TASK, Step
+from routing.terms import TERMS
 
 SHOWN = (
     "category",
@@ -20,6 +23,8 @@ SHOWN = (
     "channel",
     "form",
     "kind",
+    "direction",
+    "responsible",
     "client_kind",
     "lifecycle",
     "source",
@@ -32,11 +37,20 @@ SHOWN = (
 )
 
 
+TRANSLATED = frozenset({"kind", "direction", "client_kind", "lifecycle"})
+
+
 def sentence(rule: Rule, language: str = "en") -> str:
     """What the regulation promises, to whom, by when, and who hears of it."""
     speaker = _Speaker(language if language in PHRASES else "en")
     clauses = [speaker.core(rule), *speaker.conditions(rule), *(speaker.step(step) for step in rule.steps)]
     return "; ".join(clause for clause in clauses if clause) + "."
+
+
+def steps_in_words(rule: Rule, language: str = "en") -> dict[str, str]:
+    """Every step of a regulation by its name: when, what, and whom it tells."""
+    speaker = _Speaker(language if language in PHRASES else "en")
+    return {step.name: speaker.step(step) for step in rule.steps}
 
 
 def length(duration: Duration, language: str) -> str:
@@ -47,7 +61,7 @@ def length(duration: Duration, language: str) -> str:
 class _Speaker:
     def __init__(self, language: str) -> None:
         self._language = language
-        self._say: Mapping[str, str] = PHRASES[language]
+        self._say: Mapping[str, str] = {**PHRASES[language], **TERMS[language]}
 
     def length(self, duration: Duration) -> str:
         number, unit = abs(duration).spoken()
@@ -58,8 +72,10 @@ class _Speaker:
         settings: Any = rule.common
         said = {"who": self._who(settings.for_), "within": self._targets(rule, "target")}
         if settings.kind == "recurring":
-            said["action"] = self._action(settings.met_by)
-            said["dates"] = ", ".join(settings.on_dates)
+            said["action"] = self._action(settings.met_by or (CONGRATULATE if settings.on_dates else CONTACT))
+            said["dates"] = ", ".join(
+                self._say["birthday"] if each == "birthday" else each for each in settings.on_dates
+            )
             said["within"] = self._targets(rule, "target_every")
             return self._say["on_dates" if settings.on_dates else "recurring"].format(**said)
         if settings.kind == "gate":
@@ -67,13 +83,14 @@ class _Speaker:
             return found + (self._say["gate_within"].format(**said) if rule.targets else "")
         if settings.kind in ("follow_up", "broadcast"):
             said["after"] = self._after(settings.after)
-            said["action"] = self._action(settings.action)
+            said["action"] = self._action(settings.action or REACH)
             said["reach"] = f"{float(settings.reach * 100):g} %" if settings.kind == "broadcast" else ""
         first = settings.kind == "respond" and settings.answers == "first"
         return self._say["respond_first" if first else settings.kind].format(**said)
 
     def conditions(self, rule: Rule) -> Iterable[str]:
-        settings = rule.common
+        settings: Any = rule.common
+        yield from self._kept_by(settings)
         if settings.calendar:
             yield self._say["calendar"].format(calendar=settings.calendar)
         if rule.pause_while:
@@ -85,6 +102,21 @@ class _Speaker:
             yield self._say["cancel"].format(events=", ".join(settings.cancel_when.event))
         if settings.quiet_hours:
             yield self._say["quiet"].format(hours=", ".join(str(each) for each in settings.quiet_hours))
+
+    def _kept_by(self, settings: Any) -> Iterable[str]:
+        """What keeps it, where the first clause does not say so."""
+        if settings.kind == "broadcast":
+            said = self._action(settings.action) if settings.action else self._say["mailing"]
+            yield self._say["counts"].format(action=said)
+            if settings.consent:
+                yield self._say["consent"].format(consent=settings.consent)
+        elif settings.kind in ("respond", "update") and settings.met_by != Action():
+            yield self._say["counts"].format(action=self._action(settings.met_by))
+        channels = getattr(settings, "channel", ("any",))
+        if "same" in channels:
+            yield self._say["same_channel"]
+        elif "any" not in channels:
+            yield self._say["channels"].format(channels=", ".join(channels))
 
     def step(self, step: Step) -> str:
         when = self._when(step)
@@ -104,12 +136,23 @@ class _Speaker:
     def _who(self, chosen: For | None) -> str:
         if chosen is None:
             return self._say["everybody"]
-        named = ((self._say.get(name, name.replace("_", " ")), getattr(chosen, name)) for name in SHOWN)
+        named = ((self._say[f"for_{name}"], self._words(name, getattr(chosen, name))) for name in SHOWN)
         parts = [f"{name} {', '.join(values)}" for name, values in named if values]
         parts += [f"{name} = {_plain(value)}" for name, value in chosen.field.items()]
-        if chosen.first_contact:
-            parts.append(self._say["first_contact"])
+        if chosen.first_contact is not None:
+            parts.append(self._say["first_contact" if chosen.first_contact else "not_first_contact"])
+        if chosen.during:
+            parts.append(self._say["during"].format(hours=", ".join(str(each) for each in chosen.during)))
+        if chosen.open is not None:
+            parts.append(self._say["when_open" if chosen.open else "when_closed"])
         return self._say["some"].format(what="; ".join(parts)) if parts else self._say["everybody"]
+
+    def _marks(self, table: After | Action, names: Iterable[str]) -> list[str]:
+        return [", ".join(words) for name in names if (words := self._words(name, getattr(table, name)))]
+
+    def _words(self, name: str, values: Iterable[str]) -> list[str]:
+        """Only words of the format are translated: a team may be called "call", too."""
+        return [self._say.get(each, each) if name in TRANSLATED else each for each in values]
 
     def _targets(self, rule: Rule, phrase: str) -> str:
         targets = dict(rule.targets)
@@ -123,22 +166,23 @@ class _Speaker:
         parts = [self._say.get(name) or self._say["after_event"].format(event=name) for name in after.event]
         said = f" {self._say['or']} ".join(parts)
         marks = [f"{name} = {_plain(value)}" for name, value in after.field.items()]
-        marks += [", ".join(after.disposition)] if after.disposition else []
+        marks += self._marks(after, ("disposition", "kind", "channel", "direction", "line", "form"))
+        marks += [self._say["min_talk"].format(length=self.length(after.min_talk))] if after.min_talk else []
         return f"{said} ({self._say['where'].format(what=', '.join(marks))})" if marks else said
 
-    def _action(self, action: Action | None) -> str:
-        if action is None:
-            action = Action(any=("call", "message"))
+    def _action(self, action: Action) -> str:
         parts = [self._say[kind] for kind in action.any]
         if action.send:
             parts.append(self._say["send"].format(channels=", ".join(action.send)))
         parts += [self._say["event"].format(event=name) for name in action.event]
-        said = f" {self._say['or']} ".join(parts) or self._say["message"]
+        said = f" {self._say['or']} ".join(parts) or self._say["contact"]
         more = [self._say["attachment"]] if action.with_ == "attachment" else []
         if action.min_talk is not None:
             more.append(self._say["min_talk"].format(length=self.length(action.min_talk)))
-        if action.by == "responsible":
-            more.append(self._say["responsible"])
+        if action.by != "human":
+            more.append(self._say[f"by_{action.by}"])
+        more += self._marks(action, ("channel", "direction", "disposition", "form", "words"))
+        more += [f"{name} = {_plain(value)}" for name, value in action.field.items()]
         return f"{said} ({', '.join(more)})" if more else said
 
 

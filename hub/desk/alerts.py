@@ -16,13 +16,16 @@ from hub.desk.visitor import who
 
 
 async def show_alerts(request: web.Request) -> web.StreamResponse:
-    """GET /desk/alerts[?tab=settled]"""
+    """GET /desk/alerts[?tab=settled][?digest=NUMBER]"""
     key, settled = who(request).key, request.query.get("tab") == "settled"
+    written = request.query.get("digest", "")
+    digest = int(written) if written.isdecimal() and len(written) < 16 else None
 
     def read(connection: Connection) -> Mapping[str, Any]:
-        return {"alerts": promises.read_alerts(connection, key, settled=settled)}
+        return {"alerts": promises.read_alerts(connection, key, settled=settled, digest=digest)}
 
-    return await show(request, "alerts.html", read, parts={"list": "_alerts_list.html"}, settled=settled)
+    parts = {"list": "_alerts_list.html"}
+    return await show(request, "alerts.html", read, parts=parts, settled=settled, digest=digest)
 
 
 async def acknowledge(request: web.Request) -> web.StreamResponse:

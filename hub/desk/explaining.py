@@ -16,7 +16,9 @@ from hub.composition import HUB
 from hub.desk.body import read_body
 from hub.desk.clients import layout, next_page
 from hub.desk.doing import act, back, number_of, see
+from hub.desk.history import Historian
 from hub.desk.language import Speech
+from hub.desk.names import Names
 from hub.desk.pages import show, speech_of
 from hub.desk.reading import promises
 from hub.desk.reading.promises import Promise
@@ -29,7 +31,7 @@ from routing.calendar.interval import FOREVER
 from routing.calendar.zones import TZDATA_VERSION
 from routing.duration import BadDuration, Duration
 from routing.explain import Explanation, explain
-from routing.sentence import sentence
+from routing.sentence import sentence, steps_in_words
 
 _MOST_DAYS = 60
 
@@ -46,16 +48,19 @@ class Day:
 
 async def show_why(request: web.Request) -> web.StreamResponse:
     """GET /desk/obligations/{id}/why"""
-    number, setup, speech = number_of(request), request.app[HUB].setup.current, speech_of(request)
+    number, hub, speech = number_of(request), request.app[HUB], speech_of(request)
+    setup, zone = hub.setup.current, who(request).zone
 
     def read(connection: Connection) -> Mapping[str, Any]:
         one = promises.read_promise(connection, number)
         if one is None:
             raise NotFound("There is nothing at this address.")
         explained = explain_obligation(connection, setup, number)
+        historian = Historian(speech, Names(setup, speech.code), zone, hub.store.now(), _steps(setup, speech, one))
         return {
             "one": one,
-            "ticks": promises.read_ticks(connection, number),
+            "history": historian.tell(promises.read_ticks(connection, number)),
+            "closed_why": historian.why(one.closed_why),
             "days": _days(setup, speech, one),
             "target": target_in_words(speech, one.target),
             "sentence": _sentence(setup, speech, one),
@@ -74,6 +79,13 @@ def _sentence(setup: SetUp, speech: Speech, one: Promise) -> str | None:
         return sentence(setup.book.rule(one.regulation, one.version), speech.code)
     except (KeyError, ValueError):
         return None
+
+
+def _steps(setup: SetUp, speech: Speech, one: Promise) -> Mapping[str, str]:
+    try:
+        return steps_in_words(setup.book.rule(one.regulation, one.version), speech.code)
+    except (KeyError, ValueError):
+        return {}
 
 
 def _zone_note(setup: SetUp, one: Promise) -> str:

@@ -15,15 +15,22 @@ from sqlalchemy import Connection
 from hub.composition import HUB, Hub
 from hub.desk.body import read_body
 from hub.desk.doing import see
-from hub.desk.pages import show
+from hub.desk.pages import show, speech_of
 from hub.desk.visitor import require
 from hub.errors import NotFound
 from hub.rehearsing import rehearse
 from hub.setup.definition import Definition
 from hub.setup.problem import SetUpRefused
 from hub.setup.reading import Reading, read_setup
+from hub.setup.titles import say
 from hub.setup.writing import write_toml
 from routing.rehearse import Report, Tally
+
+
+def _(message: str) -> str:
+    """Marks a message for the catalogs."""
+    return message
+
 
 _SPANS = (7, 30, 90)
 _USUAL = 30
@@ -44,6 +51,7 @@ class Run:
     total: int = 0
     report: Report | None = None
     fault: str | None = None
+    titles: Mapping[str, Any] = field(default_factory=dict)
     task: asyncio.Task[None] | None = None
 
     def told(self, done: int, total: int) -> None:
@@ -93,7 +101,9 @@ async def show_rehearsal(request: web.Request) -> web.StreamResponse:
     run = request.app[RUNS].by_name.get(name)
     if run is None or run.who != visitor.key:
         raise NotFound("There is nothing at this address.")
-    context = _context(hub, run)
+    language = speech_of(request).code
+    titles = {regulation: say(title, language, regulation) for regulation, title in run.titles.items()}
+    context = {**_context(hub, run), "titles": titles}
     response = await show(request, "rehearsal.html", **context, key="")
     if context["running"]:  # as the page says it, not as it is by now: it may have ended while the page was made
         response.headers["Refresh"] = _LOOK_AGAIN_S
@@ -122,6 +132,7 @@ def _context(hub: Hub, run: Run) -> Mapping[str, Any]:
         "by_hour": _bars(_whole_day(report.by_hour)) if report else [],
         "by_regulation": _bars(report.by_regulation) if report else [],
         "worst": report.worst[:30] if report else [],
+        "titles": {},
     }
 
 
@@ -162,9 +173,12 @@ async def start_rehearsal(request: web.Request) -> web.StreamResponse:
         if not any(each.kind == "regulation" for each in reading.definitions):
             run.fault = "[regulation.…]?"
     except SetUpRefused as refused:
-        run.fault = "\n".join(str(problem).removeprefix(":") for problem in refused.problems)
+        place = speech_of(request).say(_("line %(num)d"))
+        said = ((place % {"num": each.line} if each.line else "", str(each)) for each in refused.problems)
+        run.fault = "\n".join(": ".join(filter(None, both)) for both in said)
     if run.fault is not None:
         return await show(request, "rehearsal.html", status=422, **_context(hub, run), key="")
+    run.titles = {each.key: each.body.get("title") for each in reading.definitions if each.kind == "regulation"}
     run.task = asyncio.create_task(_run(hub, run, reading))
     name = request.app[RUNS].add(run)
     return see(f"/desk/rehearsal?run={name}")

@@ -25,6 +25,7 @@ from routing.settings import Common, TargetTable
 from routing.timing import ON
 
 DAY_OF_YEAR = re.compile(r"(?:\d{4}-)?(\d{2})-(\d{2})")
+CONTACT = Action(any=("call", "meeting"))
 CONGRATULATE = Action(any=("call", "message", "meeting", "letter"), by="responsible")
 
 
@@ -59,7 +60,7 @@ class Regulation(Rule):
         self._by_dates = bool(self.common.on_dates)
         self.makes_task = self._by_dates
         self.needs_target = not self._by_dates
-        default = CONGRATULATE if self._by_dates else Action(any=("call", "meeting"))
+        default = CONGRATULATE if self._by_dates else CONTACT
         self._contacts = compile_action(self.common.met_by or default)
 
     def scope(self, client: int, conversation: int | None, key: str) -> Hashable:

@@ -11,6 +11,7 @@ import pytest
 from channels.contract import Channel
 from channels.touch import Identity, Message, Sent
 from hub.actions import alerts, obligations
+from hub.desk.reading import promises
 from hub.jobs.notify import Notify
 from hub.jobs.worker import Worker
 from storage import models
@@ -138,6 +139,10 @@ async def test_a_storm_becomes_one_digest(practice: Practice) -> None:
     (digest,) = [one for one in practice.rows(models.alert, step="digest") if "due" in one["cause"]]
     assert (len(due), {one["digest_id"] for one in due}, digest["data"]["count"]) == (30, {digest["id"]}, 30)
     assert len(shown(practice, "vera")) == 2, "one digest of the warnings, one of the breaches"
+    page = practice.store.read_now(lambda connection: promises.read_alerts(connection, "vera"))
+    inside = practice.store.read_now(lambda connection: promises.read_alerts(connection, "vera", digest=digest["id"]))
+    assert ([one.step for one in page], len(inside)) == (["digest", "digest"], 30), "the desk shows them as one"
+    assert practice.store.read_now(lambda connection: promises.count_alerts(connection, "vera")) == 2
     told = await pushed(practice)
     assert [to for to, _ in told] == ["email:vera@example.org"] * 2
     practice.act(alerts.acknowledge, digest["id"], VERA)

@@ -93,6 +93,7 @@ class Warned:
     due: datetime | None
     obligation_state: str | None
     data: dict[str, Any] = field(default_factory=dict)
+    obligation_id: int | None = None
 
 
 def read_promises(connection: Connection, conversation_id: int | None, client_id: int) -> list[Promise]:
@@ -160,8 +161,13 @@ def count_tasks(connection: Connection, owner: str, now: datetime) -> tuple[int,
     return connection.execute(mine).scalar_one(), connection.execute(late).scalar_one()
 
 
-def read_alerts(connection: Connection, operator: str, *, settled: bool = False, limit: int = 200) -> list[Warned]:
-    """What he was told and has not acknowledged yet; with `settled`, what he has."""
+def read_alerts(
+    connection: Connection, operator: str, *, settled: bool = False, digest: int | None = None, limit: int = 200
+) -> list[Warned]:
+    """What he was told and has not acknowledged yet; with `settled`, what he has. A digest stands for its alerts.
+
+    With `digest`, the alerts that one stands for, settled or not.
+    """
     query = (
         select(
             alert,
@@ -176,14 +182,21 @@ def read_alerts(connection: Connection, operator: str, *, settled: bool = False,
         .where(alert.c.to == operator)
     )
     waiting = alert.c.acknowledged_at.is_(None) & alert.c.withdrawn_at.is_(None)
-    query = query.where(~waiting if settled else waiting).order_by(alert.c.id.desc()).limit(limit)
+    if digest is None:
+        query = query.where(~waiting if settled else waiting, alert.c.digest_id.is_(None))
+    else:
+        query = query.where(alert.c.digest_id == digest)
+    query = query.order_by(alert.c.id.desc()).limit(limit)
     return [_warned(row) for row in connection.execute(query)]
 
 
 def count_alerts(connection: Connection, operator: str) -> int:
-    """How many alerts wait for his acknowledgement."""
+    """How many alerts wait for his acknowledgement; of a storm only its digest."""
     query = select(func.count()).where(
-        alert.c.to == operator, alert.c.acknowledged_at.is_(None), alert.c.withdrawn_at.is_(None)
+        alert.c.to == operator,
+        alert.c.acknowledged_at.is_(None),
+        alert.c.withdrawn_at.is_(None),
+        alert.c.digest_id.is_(None),
     )
     return connection.execute(query).scalar_one()
 
@@ -239,6 +252,7 @@ def _warned(row: Any) -> Warned:
         row.due,
         row.obligation_state,
         row.data or {},
+        row.obligation_id,
     )
 
 
