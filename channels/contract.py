@@ -163,12 +163,13 @@ class Keeping:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """The dialplan asks where a call shall go."""
+    """The dialplan asks where a call shall go; `priority`: also how soon it is to be answered in a queue."""
 
     caller: str
     did: str
     uid: str
     linkedid: str
+    priority: bool = False
 
 
 def _no_hook() -> str | None:
@@ -203,7 +204,8 @@ class Door:
 
     For telephony: `extensions()` maps extensions to operators' keys; `open_calls()` are the calls of this line that
     the log holds as not ended; `presence(picture)` is told whenever the picture changes; `route(question)` answers
-    `op/101`, a queue, or "" for "as the dialplan would have it".
+    `op/101`, a queue, or "" for "as the dialplan would have it"; to a question with `priority`, the number that the
+    caller has in queues follows after a comma (`support,10`; higher ones are answered first).
 
     `files` keeps what a vendor fetches from us, by addresses below `hook()` that the channel signs.
 

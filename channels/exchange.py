@@ -44,6 +44,9 @@ class ExchangeSettings(BaseModel):
     to_responsible: bool = Field(default=True, description="a client's calls go to who is responsible for him")
     dids: dict[str, str] = Field(default_factory=dict, description="number dialled -> team")
     areas: dict[str, str] = Field(default_factory=dict, description="beginning of the caller's number -> team")
+    priorities: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(
+        default_factory=lambda: {"VIP": 10}, description="category of the client -> how much sooner queues answer him"
+    )
     vip_queue: str | None = Field(default=None, description="queue for clients of category VIP")
 
     @field_validator("queues", mode="before")

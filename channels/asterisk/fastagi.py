@@ -1,6 +1,8 @@
 """FastAGI: the dialplan asks where a call goes, and is answered in time whatever happens, for AGI blocks the caller.
 
 same => n,AGI(agi://hub:4573/route)        sets ROUTE to `op/101` or to a queue; leaves it alone when in doubt
+
+and QUEUE_PRIO to the caller's priority, which Queue() obeys, where he has one.
 """
 
 from __future__ import annotations
@@ -62,21 +64,29 @@ class AgiServer:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         question = _question(await _read_headers(reader))
-        answer = await self._ask(question)
+        answer, _, priority = (await self._ask(question)).partition(",")
+        if not set(answer) <= _PLAIN:
+            return
+        if answer and priority.isdecimal() and int(priority):
+            await _set("QUEUE_PRIO", priority, reader, writer)
         if answer:
             self._told(question.linkedid, answer)
-            writer.write(f'SET VARIABLE ROUTE "{answer}"\n'.encode())
-            await writer.drain()
-            await reader.readline()
+            await _set("ROUTE", answer, reader, writer)
 
     async def _ask(self, question: Question) -> str:
         try:
             async with asyncio.timeout(self._limit_s):
-                answer = await self._route(question)
+                return await self._route(question)
         except Exception as error:
             log.warning("route_not_answered", caller=question.caller, did=question.did, error=repr(error))
             return ""
-        return answer if set(answer) <= _PLAIN else ""
+
+
+async def _set(name: str, value: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """One variable of the channel. Asterisk answers each command with a line."""
+    writer.write(f'SET VARIABLE {name} "{value}"\n'.encode())
+    await writer.drain()
+    await reader.readline()
 
 
 async def _read_headers(reader: asyncio.StreamReader) -> dict[str, str]:
@@ -97,4 +107,4 @@ def _question(headers: dict[str, str]) -> Question:
     caller = asked.get("caller") or headers.get("agi_callerid", "")
     did = asked.get("did") or headers.get("agi_extension", "")
     linkedid = asked.get("linkedid") or headers.get("agi_arg_1") or uid
-    return Question("" if caller == "unknown" else caller, did, asked.get("uid") or uid, linkedid)
+    return Question("" if caller == "unknown" else caller, did, asked.get("uid") or uid, linkedid, priority=True)

@@ -22,11 +22,17 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 
 
 async def answer(store: Store, setup: LiveSetUp, line: str, question: Question) -> str:
-    """`op/101`, a queue, `closed`, `blocked`; the queue of the line's team when in doubt; "" when none is known."""
+    """`op/101`, a queue, `closed`, `blocked`; the queue of the line's team when in doubt; "" when none is known. With
+    `question.priority`, a comma and the caller's priority follow."""
+    way = await _find_way(store, setup, line, question)
+    return f"{way.answer},{way.priority}" if way.answer and question.priority else way.answer
+
+
+async def _find_way(store: Store, setup: LiveSetUp, line: str, question: Question) -> Way:
     current, now = setup.current, store.now()
     found = current.lines.get(line)
     if found is None or not is_exchange(found):
-        return ""
+        return Way("", "no such line")
     rules = rules_of(found)
     default = find_queue(found, rules, found.team)
     try:
@@ -34,12 +40,12 @@ async def answer(store: Store, setup: LiveSetUp, line: str, question: Question) 
             way = await store.read_at_once(lambda connection: _decide(connection, current, line, rules, question, now))
     except Exception as error:  # the database is away, or slow: the call goes on
         log.warning("call_not_routed", line=line, did=question.did, error=repr(error), answer=default)
-        return default
+        return Way(default, "in doubt")
     if not set(way.answer) <= _PLAIN:
         log.warning("call_not_routed", line=line, error=f"{way.answer!r} cannot be told to a dialplan")
-        return default if set(default) <= _PLAIN else ""
+        return Way(default if set(default) <= _PLAIN else "", "in doubt")
     log.info("call_routed", line=line, did=question.did, uid=question.uid, answer=way.answer, why=way.why)
-    return way.answer
+    return way
 
 
 def _decide(

@@ -45,6 +45,11 @@ class Known:
         """One of those who may be meant is a VIP, or his company is."""
         return any(one.category == VIP for one in (*self.clients, *self.companies.values()))
 
+    def priority(self, priorities: Mapping[str, int]) -> int:
+        """The highest of those who may be meant, and of their companies."""
+        categories = {one.category for one in (*self.clients, *self.companies.values())}
+        return max((priorities.get(one, 0) for one in categories if one), default=0)
+
     @property
     def client(self) -> ClientFacts | None:
         """The one client who is meant."""
@@ -59,10 +64,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """`answer` is what the dialplan is told: `op/101`, a queue, `closed`, `blocked`, or "". `why` is for people."""
+    """`answer` is what the dialplan is told: `op/101`, a queue, `closed`, `blocked`, or "". `why` is for people.
+    `priority` is how much sooner queues are to answer him, also when the person does not."""
 
     answer: str
     why: str
+    priority: int = 0
 
 
 def read_known(
@@ -95,6 +102,11 @@ def read_caller(rules: ExchangeSettings, question: Question) -> Identity | None:
 
 def decide(setup: SetUp, key: str, rules: ExchangeSettings, question: Question, known: Known, now: datetime) -> Way:
     """Blocked, closed, a person, the queue of the team: in this order."""
+    way = _decide(setup, key, rules, question, known, now)
+    return replace(way, priority=known.priority(rules.priorities))
+
+
+def _decide(setup: SetUp, key: str, rules: ExchangeSettings, question: Question, known: Known, now: datetime) -> Way:
     line = setup.lines[key]
     if known.blocked and not known.vip:
         return Way(BLOCKED, "black list")

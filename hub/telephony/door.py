@@ -1,5 +1,7 @@
 """`GET /route/{line}?caller=&did=&uid=&linkedid=`: the dialplan asks where a call goes (CURL) and reads plain text.
 
+With `&with=priority` the answer is `support,10`: the caller's QUEUE_PRIO after a comma.
+
 Nothing but an answer is ever in the body: Asterisk takes whatever stands there. Refusals and failures are empty. Who
 may ask is limited, because the answer tells who looks after a client: this machine and the PBX's host, or the networks
 of `route_from`, or whoever knows `route_token`.
@@ -68,8 +70,9 @@ class RouteDoor:
                 return _text("", 403)
             question = _read_question(request)
             found = await answer(hub.store, hub.setup, key, question)
-            if found in (CLOSED, BLOCKED):
-                self._tell(hub, key, question.linkedid, found)
+            where = found.partition(",")[0]
+            if where in (CLOSED, BLOCKED):
+                self._tell(hub, key, question.linkedid, where)
         except Exception:
             log.exception("route_failed", line=key)
             found = ""
@@ -142,7 +145,8 @@ def _read_question(request: web.Request) -> Question:
     for name in ("caller", "did"):
         value = asked[name]
         asked[name] = f"+{value[1:].strip()}" if value.startswith(" ") else value.strip()
-    return Question(asked["caller"], asked["did"], asked["uid"], asked["linkedid"] or asked["uid"])
+    wanted = request.query.get("with", "") == "priority"
+    return Question(asked["caller"], asked["did"], asked["uid"], asked["linkedid"] or asked["uid"], wanted)
 
 
 def _text(body: str, status: int = 200) -> web.Response:

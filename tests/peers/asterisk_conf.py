@@ -170,7 +170,7 @@ def _by_http(pbx: Asterisk) -> list[str]:
     asked = "caller=${URIENCODE(${CALLERID(num)})}&did=${EXTEN}&uid=${UNIQUEID}&linkedid=${CHANNEL(linkedid)}"
     return [
         "exten => _9XXX,1,Set(CURLOPT(httptimeout)=1)",
-        f" same => n,Set(ROUTE=${{CURL(${{HUB}}?{asked})}})",
+        f" same => n,Set(ARRAY(ROUTE,QUEUE_PRIO)=${{CURL(${{HUB}}?with=priority&{asked})}})",
         f' same => n,ExecIf($["${{ROUTE:0:3}}"="op/"]?{dial})',
         ' same => n,ExecIf($["${ROUTE}"="closed" | "${ROUTE}"="blocked"]?Hangup())',
         f' same => n,Queue(${{IF($["${{ROUTE:0:3}}"="op/" | "${{ROUTE}}"=""]?{pbx.desks[0].queue}:${{ROUTE}})}},t,,,7)',

@@ -26,9 +26,9 @@ async def ask(route: Callable[[Question], Awaitable[str]], text: str = ASKED) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(text.encode())
     line = (await asyncio.wait_for(reader.readline(), PATIENCE_S)).decode()
-    writer.write(b"200 result=1\n")
+    writer.write(b"200 result=1\n200 result=1\n")
     rest = await asyncio.wait_for(reader.read(), PATIENCE_S)
-    assert rest == b""
+    assert rest in (b"", b'SET VARIABLE ROUTE "support"\n')
     writer.close()
     await server.close()
     return line, told
@@ -43,8 +43,25 @@ async def test_the_answer_becomes_route() -> None:
 
     line, told = await ask(route)
     assert line == 'SET VARIABLE ROUTE "op/101"\n'
-    assert asked == [Question("79161234567", "8001", "1.7", "1.5")]
+    assert asked == [Question("79161234567", "8001", "1.7", "1.5", priority=True)]
     assert told == [("1.5", "op/101")]
+
+
+async def test_the_priority_is_set_before_the_place() -> None:
+    async def route(question: Question) -> str:
+        return "support,10" if question.priority else "support"
+
+    line, told = await ask(route)
+    assert line == 'SET VARIABLE QUEUE_PRIO "10"\n'
+    assert told == [("1.5", "support")]
+
+
+@pytest.mark.parametrize("answer", ["support,0", "support", "support,", "support,-1", "support,1e3", "support,٣x"])
+async def test_who_has_no_priority_changes_nothing_of_it(answer: str) -> None:
+    async def route(question: Question) -> str:
+        return answer
+
+    assert (await ask(route))[0] == 'SET VARIABLE ROUTE "support"\n'
 
 
 async def test_a_hub_that_hangs_lets_the_call_go_on() -> None:
@@ -85,7 +102,7 @@ async def test_a_caller_who_is_unknown_and_arguments_in_the_address() -> None:
 
     text = "agi_request: agi://h/route?linkedid=9.1&did=74951112233\nagi_callerid: unknown\nagi_uniqueid: 9.2\n\n"
     await ask(route, text)
-    assert asked == [Question("", "74951112233", "9.2", "9.1")]
+    assert asked == [Question("", "74951112233", "9.2", "9.1", priority=True)]
 
 
 async def test_garbage_is_hung_up_on() -> None:

@@ -11,7 +11,7 @@ from hub.actions import blocking
 from hub.actions.blocking import NewBlock
 from hub.errors import BadInput, Conflict
 from hub.presence import go_away
-from hub.telephony.deciding import decide, read_caller, read_known
+from hub.telephony.deciding import Way, decide, read_caller, read_known
 from hub.telephony.exchanges import rules_of
 from storage import models
 from storage.repositories.phones import begin_wrap_up
@@ -23,11 +23,16 @@ CALLER = "+79161234567"
 
 def ask(office: Office, caller: str = CALLER, did: str = "84951112233") -> str:
     """What the dialplan is told."""
+    return way(office, caller, did).answer
+
+
+def way(office: Office, caller: str = CALLER, did: str = "84951112233") -> Way:
+    """The whole of it."""
     rules, question, now = rules_of(office.setup.lines["pbx"]), Question(caller, did, "1.1", "1.1"), office.clock()
     known = office.store.read_now(
         lambda connection: read_known(connection, office.setup, rules, read_caller(rules, question), now)
     )
-    return decide(office.setup, "pbx", rules, question, known, now).answer
+    return decide(office.setup, "pbx", rules, question, known, now)
 
 
 def test_an_unknown_caller_goes_to_the_queue_of_the_lines_team(office: Office) -> None:
@@ -125,6 +130,20 @@ def test_vips_have_a_queue_of_their_own(office: Office) -> None:
     make_client(office, "+78121112233", category="A")
     assert ask(office) == "vip"
     assert ask(office, "+78121112233") == "support"
+
+
+@pytest.mark.parametrize(
+    ("more", "vip", "plain"),
+    [("", 10, 0), ("priorities = { VIP = 40, A = 3 }", 40, 3), ("priorities = {}", 0, 0)],
+)
+def test_queues_answer_some_sooner(office: Office, more: str, vip: int, plain: int) -> None:
+    with_exchange(office, more)
+    company = make_client(office, "+78121110000", category="VIP")
+    make_client(office, CALLER, company_id=company, category="B")
+    make_client(office, "+78121112233", category="A")
+    assert way(office).priority == vip, "his company's counts for him"
+    assert way(office, "+78121112233").priority == plain
+    assert way(office, "+78129998877").priority == way(office, "anonymous").priority == 0
 
 
 def test_who_is_blocked_goes_nowhere_until_it_ends_or_is_lifted(office: Office) -> None:
