@@ -21,6 +21,7 @@ import ssl
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
 from panoramisk.actions import Action
 from panoramisk.message import Message
@@ -47,6 +48,7 @@ VARIABLES = frozenset({
 _END = b"\r\n\r\n"
 _HIGH, _LOW = 20_000, 2_000
 _LONGEST = 1 << 20
+_REST_S = 0.005
 _FOLLOWS = b"Response: Follows"
 _END_COMMAND = b"--END COMMAND--"
 
@@ -68,13 +70,16 @@ class _Stream(asyncio.Protocol):
         self._wire = wire
         self._buffer = bytearray()
         self._skipping = False
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._wire.heard = True
         buffer = self._buffer
-        seen = max(len(buffer) - 3, 0)
+        fresh = max(len(buffer) - 3, 0)
         buffer += data
-        start = 0
         if not self._wire.banner:
             line_end = buffer.find(b"\r\n")
             if line_end < 0:
@@ -82,26 +87,39 @@ class _Stream(asyncio.Protocol):
                     self._wire.fail(Unreachable("what answers there is not an Asterisk manager"))
                 return
             self._wire.greet(bytes(buffer[:line_end]))
-            start = line_end + 2
-            seen = start
-        while (end := buffer.find(_END, max(start, seen))) >= 0:
-            seen = 0
-            if buffer.startswith(_FOLLOWS, start):  # before 14, the output of a command may have empty lines in it
-                closing = buffer.find(_END_COMMAND, start)
-                if closing < 0:
-                    break
-                end = buffer.find(_END, closing)
-                if end < 0:
-                    break
+            del buffer[: line_end + 2]
+            fresh = 0
+        if buffer.find(_END, fresh) >= 0:
+            *frames, rest = bytes(buffer).split(_END)
             if self._skipping:
                 self._skipping = False
-            else:
-                self._wire.take(bytes(buffer[start:end]))
-            start = end + 4
-        del buffer[:start]
+                del frames[0]
+            buffer[:] = self._take(frames) + rest
         if len(buffer) > _LONGEST:  # a message without an end: nothing in it can be trusted
             self._skipping = True
             del buffer[:-3]
+        self._rest()
+
+    def _take(self, frames: list[bytes]) -> bytes:
+        """Hand on whole messages; answers the beginning of one that is not whole yet. Before 14, the output of a
+        command may have empty lines in it."""
+        whole = iter(frames)
+        for frame in whole:
+            if frame.startswith(_FOLLOWS):
+                while _END_COMMAND not in frame:
+                    more = next(whole, None)
+                    if more is None:
+                        return frame + _END
+                    frame += _END + more
+            self._wire.take(frame)
+        return b""
+
+    def _rest(self) -> None:
+        """Read on after a moment: a PBX tells each event by itself, hundreds for one call, and to be woken for each
+        costs far more than to read it."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(_REST_S, self._wire.read_on)
 
     def connection_lost(self, error: Exception | None) -> None:
         self._wire.fail(Unreachable("the PBX closed the connection" if error is None else f"connection lost: {error}"))
@@ -173,8 +191,7 @@ class Wire:
                 event = self._events.popleft()
                 if self._paused and len(self._events) < _LOW:
                     self._paused = False
-                    if self.alive and self._transport is not None:
-                        self._transport.resume_reading()
+                    self.read_on()
                 yield event
             if self._trouble is not None:
                 raise self._trouble
@@ -199,7 +216,7 @@ class Wire:
     def take(self, frame: bytes) -> None:
         """One whole message."""
         if frame.startswith(b"Event: "):
-            name = frame[7 : frame.find(b"\r\n")] if b"\r\n" in frame else frame[7:]
+            name = frame[7 : frame.find(b"\r\n", 7)] if b"\r\n" in frame else frame[7:]
             self.seen[name] += 1
             if self._pending and b"\r\nActionID: " in frame:
                 self._take_item(read_frame(frame))
@@ -207,6 +224,11 @@ class Wire:
                 self._put(read_frame(frame))
         elif frame.startswith(b"Response: ") or b"\r\nResponse: " in frame:
             self._answer(read_frame(frame))
+
+    def read_on(self) -> None:
+        """Read what has come meanwhile, unless far too much waits to be read by us."""
+        if self.alive and not self._paused and self._transport is not None:
+            self._transport.resume_reading()
 
     def fail(self, trouble: ChannelError) -> None:
         """The connection is over. The first trouble is the one that counts."""
@@ -304,8 +326,18 @@ class Wire:
 
 def read_frame(frame: bytes) -> dict[str, str]:
     """Headers of one message; a header that comes again is joined by line feeds."""
+    lines = frame.decode("utf-8", "replace").split("\r\n")
+    try:
+        found = dict([line.split(": ", 1) for line in lines])
+    except ValueError:
+        return _read_with_care(lines)
+    return found if len(found) == len(lines) else _read_with_care(lines)
+
+
+def _read_with_care(lines: list[str]) -> dict[str, str]:
+    """What a line may look like, too: without a space, without a colon, with a key that was there already."""
     found: dict[str, str] = {}
-    for line in frame.decode("utf-8", "replace").split("\r\n"):
+    for line in lines:
         key, colon, value = line.partition(":")
         if not colon:
             continue
