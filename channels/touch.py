@@ -188,7 +188,8 @@ class Message:
     interactions answered, oldest first, and `replies_to` that of the client's newest message among them. `automatic`
     marks messages that no human wrote. `buttons` are shown by channels that have any, and left out by the others.
     `template` is what a channel with approved templates sends in the place of `text`, which then holds the same words
-    for the log; every other channel sends `text`.
+    for the log; every other channel sends `text`. `unsubscribe` is set on mailings: the address where whoever gets one
+    stops them, by a page or by one POST (RFC 8058).
     """
 
     reference: str
@@ -206,6 +207,7 @@ class Message:
     replies_to: str | None = None
     buttons: tuple[Button, ...] = ()
     template: Approved | None = None
+    unsubscribe: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

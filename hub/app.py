@@ -35,6 +35,7 @@ from hub.jobs.recount import Recount
 from hub.jobs.worker import Worker
 from hub.listeners import Listeners
 from hub.live import Live
+from hub.mailings import unsubscribe_path
 from hub.recordings.finding import telephone_of
 from hub.recordings.retention import Retention
 from hub.settings import Settings, split_address
@@ -136,7 +137,7 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
     worker = Worker(
         store,
         {
-            "deliver": Deliver(store, setup_now, listeners.channel_of),
+            "deliver": Deliver(store, setup_now, listeners.channel_of, partial(_way_out, hub)),
             "notify": Notify(store, setup_now, listeners.channel_of, hub.settings.address),
             "acknowledge": Acknowledge(store, setup_now),
             "pass_on": PassOn(store, setup_now),
@@ -157,6 +158,12 @@ def _work(hub: Hub) -> list[Coroutine[Any, Any, None]]:
 
         tasks.append(answer_bell(hub.settings.redis_url, wake))
     return tasks
+
+
+def _way_out(hub: Hub, reference: str) -> str:
+    """Where whoever gets a mailing stops them."""
+    public = hub.setup.current.company.public_url or hub.settings.public_url or hub.settings.address
+    return public.rstrip("/") + unsubscribe_path(hub.settings.secret, reference)
 
 
 def build_web(hub: Hub) -> web.Application:

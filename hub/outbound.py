@@ -11,7 +11,9 @@ from sqlalchemy import Connection, insert, update
 
 from channels.touch import Approved, Automatic, Identity, Kind
 from hub import consents
+from hub.canned import Occasion
 from hub.consents import MARKETING, SERVICE, Asked
+from hub.mailings import buttons_for
 from hub.places import place_of
 from hub.setup.snapshot import SetUp
 from hub.ways import check_line, check_window
@@ -74,6 +76,8 @@ def write_down(unit: Unit, setup: SetUp, message: Outgoing) -> tuple[int, int]:
     The conversation is the caller's to change. The regulations see the message when it is sent, not before.
     """
     check(unit.connection, setup, message, unit.now)
+    if message.purpose == MARKETING:
+        message = _with_way_out(unit.connection, setup, message)
     reference = secrets.token_hex(12)
     row = _interaction_row(unit, setup, message)
     touch_id = unit.take_ids(models.touch, 1)[0]
@@ -102,6 +106,13 @@ def write_down(unit: Unit, setup: SetUp, message: Outgoing) -> tuple[int, int]:
         )
     )
     return row["id"], delivery
+
+
+def _with_way_out(connection: Connection, setup: SetUp, message: Outgoing) -> Outgoing:
+    """A mailing has a button that stops them, where the channel has buttons and it has none of its own."""
+    occasion = Occasion(message.line, message.client, message.conversation)
+    buttons = message.options.get("buttons") or buttons_for(connection, setup, message.line, occasion)
+    return replace(message, options={**message.options, "buttons": buttons}) if buttons else message
 
 
 def _interaction_row(unit: Unit, setup: SetUp, message: Outgoing) -> Row:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from email.headerregistry import Address as HeaderAddress
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8, EmailPolicy
+from email.policy import SMTP, SMTPUTF8, EmailPolicy, Policy
 from email.utils import format_datetime
+from typing import Any
 
 from channels.email.address import is_address
 from channels.email.headers import message_ids
@@ -19,6 +21,17 @@ from channels.touch import Attachment, Message
 _BREAKS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\u2028\u2029]")
 _REPLY = re.compile(r"^\s*(?:re|aw|odp|на|відп|ответ)(?:\[\d+\])?\s*:", re.IGNORECASE)
 _MOST_REFERENCES = 20
+
+
+class _Verbatim(UnstructuredHeader, BaseHeader):
+    """A header whose words must stay as they are: the library would encode an address that is longer than a line."""
+
+    def fold(self, *, policy: Policy[Any]) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _Verbatim)
 
 
 def message_id_of(message: Message, settings: Settings, sign: Sign) -> str:
@@ -43,6 +56,9 @@ def compose(message: Message, settings: Settings, sign: Sign) -> bytes:
     if message.automatic:
         mail["Auto-Submitted"] = "auto-replied" if message.answers else "auto-generated"
         mail["X-Auto-Response-Suppress"] = "All"
+    if message.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{message.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     _fill(mail, message, settings)
     return mail.as_bytes()
 
@@ -87,6 +103,7 @@ def refuse_breaks(message: Message) -> None:
 
 def _header_texts(message: Message) -> Iterable[str]:
     yield from (message.subject or "", message.sender_name or "", message.reference, *message.answers)
+    yield message.unsubscribe or ""
     yield from (each.name or "" for each in (*message.to, *message.cc))
     for file in message.attachments:
         yield from (file.name, file.media_type, file.content_id or "")
@@ -94,7 +111,7 @@ def _header_texts(message: Message) -> Iterable[str]:
 
 def _policy(message: Message, settings: Settings) -> EmailPolicy[EmailMessage]:
     wanted = SMTPUTF8 if needs_utf8(settings.address, *recipients(message)) else SMTP
-    return wanted.clone(max_line_length=76, refold_source="none")
+    return wanted.clone(max_line_length=76, refold_source="none", header_factory=_HEADERS)
 
 
 def needs_utf8(*addresses: str) -> bool:

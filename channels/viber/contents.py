@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from channels.buttons import RATING, read_button
 from channels.contents import MOST_BYTES, Contents, Linked, international
-from channels.optout import read_word
+from channels.optout import OPTED_OUT_OF, read_word
 from channels.untrusted import Json, clean
 
 Found = Contents[Linked]
@@ -36,9 +36,9 @@ def read_contents(message: Json, sender: Json, token: str) -> Found:
 def _text(found: Found) -> None:
     """A pressed button of ours comes as its value, written by the client."""
     pressed = read_button(found.text)
-    if RATING in pressed:
+    if RATING in pressed or OPTED_OUT_OF in pressed:
         found.fields |= pressed
-        found.text = str(pressed[RATING])
+        found.text = str(pressed.get(RATING, found.text))
         found.note = True
     else:
         found.fields |= read_word(found.text)

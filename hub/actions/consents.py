@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection, select
+
 from hub import consents
 from hub.actions import finding
 from hub.actions.identities import read_identity
-from hub.actor import Actor
-from hub.consents import ALL, GIVEN, PURPOSES, STATES
+from hub.actor import SYSTEM, Actor
+from hub.consents import ALL, GIVEN, MARKETING, PURPOSES, REFUSED, STATES
 from hub.errors import BadInput, Forbidden
 from hub.journal import note
 from hub.judgement import judge_client
@@ -77,6 +79,60 @@ def note_wish(unit: Unit, setup: SetUp, number: int, actor: Actor, wish: Wish) -
     about = {"channel": wish.channel, "purpose": wish.purpose, "state": wish.state, "consent": made}
     note(unit, actor, "consent_noted", "client", client["id"], about | ({"reason": wish.reason} if wish.reason else {}))
     return made
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """One mailing that went out: to whom, by which line. `stopped`: he wants none any more already."""
+
+    client: int
+    identity: str
+    channel: str
+    line: str
+    interaction: int
+    stopped: bool
+
+    @property
+    def address(self) -> str:
+        """The address as people know it."""
+        return self.identity.partition(":")[2]
+
+
+def find_mailing(connection: Connection, reference: str) -> Mailing | None:
+    """The mailing that was sent under a reference; None for any other message."""
+    table, written = models.delivery, models.interaction
+    query = (
+        select(table.c.options, table.c.line, table.c.interaction_id, written.c.client_id, written.c.channel)
+        .join_from(table, written, written.c.id == table.c.interaction_id)
+        .where(table.c.reference == reference)
+    )
+    row = connection.execute(query).first()
+    if row is None or row.options.get("purpose") != MARKETING:
+        return None
+    identity, channel = str(row.options.get("to")), row.channel
+    word = consents.last_word(rows.find_all(connection, row.client_id, [identity]), MARKETING, channel)
+    return Mailing(row.client_id, identity, channel, row.line, row.interaction_id, word is not None and word.refused)
+
+
+def stop_mailings(unit: Unit, setup: SetUp, mailing: Mailing, words: str) -> None:
+    """Whoever got it wants no more of them: noted with his words and the time. Once more changes nothing."""
+    if mailing.stopped:
+        return
+    before = finding.find_client(unit, mailing.client)
+    refused = {
+        "client_id": before["id"],
+        "identity": mailing.identity,
+        "channel": mailing.channel,
+        "purpose": MARKETING,
+        "state": REFUSED,
+        "source": "link",
+        "by": mailing.line,
+        "text": words,
+        "interaction_id": mailing.interaction,
+        "at": unit.now,
+    }
+    rows.add(unit, refused)
+    _tell(unit, setup, before, SYSTEM)
 
 
 def _tell(unit: Unit, setup: SetUp, before: dict[str, Any], actor: Actor) -> None:

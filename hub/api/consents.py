@@ -30,7 +30,7 @@ class ConsentOut(TypedDict):
     channel: str
     purpose: Purpose
     state: State
-    source: Literal["form", "message", "channel", "operator", "api", "merge"]
+    source: Literal["form", "message", "channel", "operator", "api", "merge", "link"]
     by: str
     identity: str | None
     text: str | None

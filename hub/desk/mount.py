@@ -33,11 +33,12 @@ from hub.desk import (
     searching,
     sending,
     tasks,
+    unsubscribing,
     uploads,
     waiting,
     wishes,
 )
-from hub.desk.gate import inside, let_in, outside
+from hub.desk.gate import for_anyone, inside, let_in, outside
 from hub.desk.pages import PAGES, Pages
 from hub.desk.phone import handlers as call_handlers
 from hub.desk.phone import own as phone
@@ -174,6 +175,8 @@ def routes() -> list[web.RouteDef]:
     for path, look, go in _DOOR:
         found += [web.get(path, outside(look)), web.post(path, outside(go))]
     found.append(web.get("/sign-in/once/{secret}", outside(door.sign_in_once)))
+    mailing = "/unsubscribe/{reference}/{signature}"
+    found += [web.get(mailing, for_anyone(unsubscribing.show)), web.post(mailing, for_anyone(unsubscribing.stop))]
     return found
 
 

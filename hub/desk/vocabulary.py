@@ -112,6 +112,7 @@ _WORDS: dict[str, dict[str, str]] = {
         "operator": _("noted by an operator"),
         "api": _("told by a program"),
         "merge": _("from a merged client"),
+        "link": _("by the link in a mailing"),
     },
     "client": {"person": _("Person"), "company": _("Company")},
     "role": {

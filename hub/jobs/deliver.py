@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from channels.contract import Channel
 from channels.errors import BadSettings, ChannelError, OptedOut, Throttled, Uncertain
 from channels.touch import Approved, Attachment, Button, Message, Sent
-from hub.consents import SERVICE
+from hub.consents import MARKETING, SERVICE
 from hub.errors import Refused
 from hub.heard import note_refusal
 from hub.jobs.worker import MOST_ATTEMPTS, GiveUp, Later
@@ -33,12 +34,20 @@ Row = dict[str, Any]
 
 
 class Deliver:
-    """The handler of `deliver` jobs. `channel_of` gives a line's channel, ready to send."""
+    """The handler of `deliver` jobs. `channel_of` gives a line's channel, ready to send; `way_out` the address where
+    whoever gets the mailing with a reference stops them."""
 
-    def __init__(self, store: Store, setup: Callable[[], SetUp], channel_of: Callable[[str], Channel]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        setup: Callable[[], SetUp],
+        channel_of: Callable[[str], Channel],
+        way_out: Callable[[str], str | None] = lambda reference: None,
+    ) -> None:
         self._store = store
         self._setup = setup
         self._channel_of = channel_of
+        self._way_out = way_out
 
     async def __call__(self, job: Job) -> None:
         try:
@@ -65,6 +74,8 @@ class Deliver:
         except BadSettings as error:
             raise Later(error.reason, _NEEDS_PERSON, started=job.started) from error
         message = await asyncio.to_thread(_compose, row, self._store.files, self._setup())
+        if row["options"].get("purpose") == MARKETING:
+            message = replace(message, unsubscribe=self._way_out(row["reference"]))
         if job.started and await self._is_out(channel, message, number):
             return
         await self._send(job, channel, message, number)

@@ -17,7 +17,7 @@ consent = Table(
     Column("channel", String(40), nullable=False, comment="a channel, or all"),
     Column("purpose", String(20), nullable=False, comment="service, marketing, or all"),
     Column("state", String(10), nullable=False, comment="given or refused"),
-    Column("source", String(20), nullable=False, comment="form message channel operator api merge"),
+    Column("source", String(20), nullable=False, comment="form message channel operator api merge link"),
     Column("by", String(200), nullable=False, comment="line, operator:KEY or token:NAME"),
     Column("text", Text, comment="the very words that were agreed to"),
     Column("version", String(100), comment="of those words"),

@@ -41,6 +41,18 @@ def sent_mail(rig: EmailRig) -> EmailMessage:
     return mail
 
 
+async def test_a_mailing_tells_mail_programs_how_to_stop_them(rig: EmailRig) -> None:
+    """RFC 2369, RFC 8058: one address within angle brackets, on the wire as it is, however long."""
+    address = "https://desk.office.example/unsubscribe/" + "a" * 90 + "/" + "b" * 20
+    await rig.channel().send(message(unsubscribe=address))
+    raw = rig.smtp.received[-1].raw
+    (line,) = re.findall(rb"^List-Unsubscribe:\s*(\S+)\r\n", raw, re.MULTILINE)
+    assert line == f"<{address}>".encode()
+    assert b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n" in raw
+    with pytest.raises(Rejected):
+        await rig.channel().send(message(unsubscribe="https://desk.example/\r\nBcc: all@example.org"))
+
+
 async def test_an_answer_is_threaded_and_whole(rig: EmailRig) -> None:
     sent = await rig.channel().send(
         message(

@@ -173,3 +173,11 @@ def test_what_was_kept_is_read_again(name: str) -> None:
 def test_every_key_is_in_the_readme() -> None:
     text = (ROOT / "channels" / "viber" / "README.md").read_text("utf-8")
     assert [key for key in Settings.model_fields if f"| `{key}` |" not in text] == []
+
+
+def test_the_button_of_a_mailing_stops_mailings_only() -> None:
+    event = payload("text")
+    event["message"]["text"] = "stop:marketing"
+    touch = reading_of(event).touch
+    assert touch is not None
+    assert (touch.kind, touch.fields) == (Kind.NOTE, {"opted_out": True, "opted_out_of": "marketing"})
