@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from channels.contract import Accepted, Door, Health
 from channels.touch import Receipt, Touch
 
+PATIENCE_S = 60.0
+"""A machine busy elsewhere takes its time: what has not come by then does not come."""
+
 
 class Crash(Exception):
     """The process dies here, as far as the channel can tell."""
@@ -89,17 +92,17 @@ class FakeDoor:
         """The touches as the log would hold them: each event key once, the first one."""
         return list({(touch.line, touch.event_key): touch for touch in reversed(self.touches)}.values())[::-1]
 
-    async def wait_for(self, count: int = 1, seconds: float = 10.0) -> list[Touch]:
+    async def wait_for(self, count: int = 1, seconds: float = PATIENCE_S) -> list[Touch]:
         """Wait until at least so many touches came (repeats count)."""
         await until(lambda: len(self.touches) >= count, seconds, lambda: f"{len(self.touches)} touches, not {count}")
         return list(self.touches)
 
-    async def wait_for_receipts(self, count: int = 1, seconds: float = 10.0) -> list[Receipt]:
+    async def wait_for_receipts(self, count: int = 1, seconds: float = PATIENCE_S) -> list[Receipt]:
         """Wait until at least so many receipts came."""
         await until(lambda: len(self.receipts) >= count, seconds, lambda: f"{len(self.receipts)} receipts, not {count}")
         return list(self.receipts)
 
-    async def wait_for_health(self, seconds: float = 10.0) -> Health:
+    async def wait_for_health(self, seconds: float = PATIENCE_S) -> Health:
         """Wait until the channel has said how it is; the last word."""
         await until(lambda: bool(self.healths), seconds, lambda: "the channel never said how it is")
         return self.healths[-1]
@@ -129,7 +132,8 @@ def sign(text: str) -> str:
 
 
 async def until(done: Callable[[], bool], seconds: float, otherwise: Callable[[], str]) -> None:
-    """Wait for something to become true; `otherwise` says what it is instead."""
+    """Wait for something to become true, `PATIENCE_S` at least; `otherwise` says what it is instead."""
+    seconds = max(seconds, PATIENCE_S)
     deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:

@@ -228,7 +228,7 @@ class ContractKit:
         assert health.state is LineState.NEEDS_PERSON
         assert health.reason and health.remedy
         with pytest.raises(ChannelError) as caught:
-            await asyncio.wait_for(channel.listen(), 10)
+            await asyncio.wait_for(channel.listen(), 60)
         assert not caught.value.retryable
         await channel.close()
 
@@ -239,7 +239,7 @@ class ContractKit:
         try:
             assert (await channel.check()).state is LineState.WILL_RETRY
             with pytest.raises(ChannelError) as caught:
-                await asyncio.wait_for(channel.listen(), 10)
+                await asyncio.wait_for(channel.listen(), 60)
             assert caught.value.retryable
         finally:
             await channel.close()

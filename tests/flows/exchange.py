@@ -70,7 +70,7 @@ class Exchange:
         found = await self.ok("GET", "/phones")
         return next(one for one in found["operators"] if one["operator"] == f"op{number}")
 
-    async def until(self, what: str, seen: Callable[[], Awaitable[Any]], seconds: float = 20.0) -> Any:
+    async def until(self, what: str, seen: Callable[[], Awaitable[Any]], seconds: float = 60.0) -> Any:
         """Wait until something is so; what it is."""
         end = time.monotonic() + seconds
         while not (found := await seen()):
@@ -96,7 +96,7 @@ class Exchange:
             mine = [row for row in rows if number in (row["call"].get("to"), row["call"].get("from"))]
             return mine[-1] if mine and mine[-1]["ended_at"] is not None else None
 
-        found: Row = await self.until(f"end of the call with {number}", seen, 30)
+        found: Row = await self.until(f"end of the call with {number}", seen)
         return found
 
 

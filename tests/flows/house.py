@@ -30,7 +30,7 @@ T = TypeVar("T")
 Row = dict[str, Any]
 
 EVERYTHING = frozenset({"web", "listen", "work"})
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 
 OFFICE = (
     ALWAYS
@@ -138,8 +138,8 @@ class House:
         return found[0]
 
     async def wait_for_row(self, table: Table, *, seconds: float = PATIENCE_S, **where: Any) -> Row:
-        """Wait until there is such a row; the newest of them."""
-        deadline = time.monotonic() + seconds
+        """Wait until there is such a row, `PATIENCE_S` at least; the newest of them."""
+        deadline = time.monotonic() + max(seconds, PATIENCE_S)
         while not (found := await self.rows(table, **where)):
             if time.monotonic() > deadline:
                 every = await self.rows(table)
@@ -148,8 +148,8 @@ class House:
         return found[-1]
 
     async def wait_until(self, what: str, seen: Callable[[], Any], seconds: float = PATIENCE_S) -> None:
-        """Wait for an awaitable condition."""
-        deadline = time.monotonic() + seconds
+        """Wait for an awaitable condition, `PATIENCE_S` at least."""
+        deadline = time.monotonic() + max(seconds, PATIENCE_S)
         while not await seen():
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {what}")

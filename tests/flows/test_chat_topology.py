@@ -18,7 +18,7 @@ from tests.flows.house import OFFICE
 from tests.flows.processes import HubProcess, touchline
 from tests.peers.postgres import Postgres
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 Row = dict[str, Any]
 
 LINE = '[line.site]\nchannel = "chat"\nteam = "support"\n'
@@ -78,7 +78,7 @@ async def following(http: ClientSession, hub: HubProcess, token: str) -> AsyncIt
 
 async def comes(messages: asyncio.Queue[Row], text: str) -> Row:
     """The next message that says this."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (found := await messages.get())["text"] != text:
             pass
     return found

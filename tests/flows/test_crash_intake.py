@@ -24,7 +24,7 @@ both = pytest.mark.parametrize("durable_url", ["sqlite", "postgresql"], indirect
 
 
 @both
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_killed_between_any_two_steps(durable_url: str, tmp_path: Path) -> None:
     settings = settings_at(tmp_path, durable_url)
     await asyncio.to_thread(bring, settings, OFFICE)

@@ -60,7 +60,7 @@ class Source:
 
 
 @pytest.mark.parametrize("durable_url", ["sqlite", "postgresql"], indirect=True)
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 async def test_killed_at_random_moments_under_load(durable_url: str, tmp_path: Path) -> None:
     settings = settings_at(tmp_path, durable_url)
     await asyncio.to_thread(bring, settings, OFFICE)

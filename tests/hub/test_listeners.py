@@ -61,7 +61,7 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(seen: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(seen):
             await asyncio.sleep(0.01)
 

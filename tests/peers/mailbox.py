@@ -44,7 +44,7 @@ class Mailbox:
         files = [file for part in ("new", "cur") for file in (place / part).glob("*")]
         return [file.read_bytes() for file in sorted(files, key=lambda file: (file.stat().st_mtime_ns, file.name))]
 
-    async def wait_for(self, count: int = 1, folder: str = "INBOX", seconds: float = 10.0) -> list[bytes]:
+    async def wait_for(self, count: int = 1, folder: str = "INBOX", seconds: float = 60.0) -> list[bytes]:
         """Wait until a folder holds at least so many mails."""
         deadline = time.monotonic() + seconds
         while len(found := self.mails(folder)) < count:

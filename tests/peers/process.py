@@ -69,7 +69,7 @@ class Process:
                 start_new_session=True,
             )
 
-    def wait_until(self, ready: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait_until(self, ready: Callable[[], bool], seconds: float = 90.0) -> None:
         """Wait until the server answers; its log is in the error when it dies or does not."""
         deadline = time.monotonic() + seconds
         while not ready():

@@ -99,7 +99,7 @@ class SmtpServer:
         if not self._servers:
             self.start()
 
-    async def wait_for(self, count: int = 1, seconds: float = 10.0) -> list[Received]:
+    async def wait_for(self, count: int = 1, seconds: float = 60.0) -> list[Received]:
         """Wait until at least so many mails were received."""
         deadline = time.monotonic() + seconds
         while len(self.received) < count:

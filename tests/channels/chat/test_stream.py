@@ -47,7 +47,7 @@ async def _read(source: AsyncGenerator[bytes], pieces: asyncio.Queue[Row]) -> No
 
 async def next_of(pieces: asyncio.Queue[Row], kind: str = "talk") -> Row:
     """The next piece of a kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (found := await pieces.get())["type"] != kind:
             pass
     return found
@@ -142,7 +142,7 @@ async def test_a_quiet_stream_shows_that_it_stands(
     monkeypatch.setattr(stream, "HEARTBEAT_S", 0.01)
     answer = await visitor.post("follow", {"token": visitor.token})
     assert answer.stream is not None and answer.body.startswith(b":")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for piece in answer.stream:
             if piece == b": here\n\n":
                 break
@@ -155,7 +155,7 @@ async def test_a_closed_line_ends_its_streams(visitor: Browser, talks: FakeTalks
     reading = asyncio.create_task(_read(answer.stream, asyncio.Queue()))
     await until(lambda: bool(talks.rings), 10, lambda: "nobody follows")
     await visitor.channel.close()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await reading
 
 

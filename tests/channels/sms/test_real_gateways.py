@@ -155,7 +155,7 @@ async def test_smpp34_restarts(centre: Centre, rig: SmppRig) -> None:
         await until(lambda: bool(centre.esmes), 3, lambda: "no bind")
         await centre.stop()
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
         with pytest.raises(Unreachable):
             await channel.send(message_to("Hello", "r1"))
     await centre.start()

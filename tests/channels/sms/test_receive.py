@@ -155,7 +155,7 @@ async def test_a_crash_after_the_commit_and_before_the_acknowledgement(rig: Smpp
     async with listening(channel) as task:
         await rig.door.wait_for()
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(task, 3)
+            await asyncio.wait_for(task, 60)
     assert rig.smsc.acknowledged == []
     rig.door.before_deliver = None
     async with bound(rig):
@@ -235,7 +235,7 @@ async def test_a_session_that_breaks_is_told(rig: SmppRig) -> None:
         await rig.door.wait_for_health()
         await rig.smsc.stop()
         with pytest.raises(ChannelError) as caught:
-            await asyncio.wait_for(task, 3)
+            await asyncio.wait_for(task, 60)
         assert caught.value.retryable
 
 
@@ -245,7 +245,7 @@ async def test_a_server_that_falls_silent_is_noticed(rig: SmppRig) -> None:
         for session in rig.smsc._sessions:
             session.writer.write = lambda data: None  # type: ignore[method-assign]
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 60)
 
 
 async def test_a_server_that_is_no_smsc(rig: SmppRig) -> None:
@@ -267,4 +267,4 @@ async def test_the_smsc_says_goodbye(smsc: Smsc, rig: SmppRig) -> None:
         for session in smsc._sessions:
             session._send(0x06, 0, 77)
         with pytest.raises(Unreachable):
-            await asyncio.wait_for(task, 3)
+            await asyncio.wait_for(task, 60)

@@ -254,9 +254,8 @@ async def test_a_busy_chat_does_not_hold_up_the_others() -> None:
     await limits.wait(-5)
     waiting = asyncio.create_task(limits.wait(-5))
     await asyncio.sleep(0)
-    began = time.monotonic()
     await limits.wait(56)
-    assert time.monotonic() - began < 0.5
+    assert not waiting.done()
     waiting.cancel()
 
 

@@ -40,7 +40,7 @@ def live_a_little(office: Office) -> None:
 
 
 # What is generated is the same for both databases, which the contract's tests hold to one behaviour.
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("office", ["sqlite"], indirect=True)
 async def test_generated_calls_find_no_lie_in_the_document(caller: Caller, office: Office, tmp_path: Path) -> None:
     live_a_little(office)

@@ -100,7 +100,7 @@ def counts(home: Path) -> dict[str, int]:
         engines.dispose()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_a_day_goes_by_and_everything_is_in_the_log(tmp_path: Path) -> None:
     home = tmp_path / "home"
     with demonstration(home, "--speed", "12", "--language", "uk") as demo:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from tests.hub.desk.visits import Visit, visit
 
 async def _next(stream: Any) -> dict[str, Any]:
     """The next event's data."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while True:
             line = (await stream.content.readline()).decode()
             if line.startswith("data: "):
@@ -45,10 +44,9 @@ async def test_pages_are_told_what_changed_and_streams_end_with_the_server(tmp_p
         while told.get("subject") != "conversation" or told.get("what") != "taken":
             told = await _next(stream)
         more = [await _open(visitor) for _ in range(5)]
-        began = time.monotonic()
-    assert time.monotonic() - began < 2.5, "open streams must not hold the server up"
-    for each in (stream, *more):
-        each.close()
+    async with asyncio.timeout(60):
+        for each in (stream, *more):
+            await each.content.read()  # raises where the server had to break it off
     await context.__aexit__(None, None, None)
 
 
