@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
 from hub.judgement import client_facts, interaction_facts
 from hub.setup.snapshot import SetUp
@@ -16,6 +16,11 @@ from routing.regulations.gate import Regulation as Gate
 from storage.models import client, interaction
 
 Row = Mapping[str, Any]
+
+_NUMBER: BindParameter[int] = bindparam("number")
+_FIRST = select(func.min(interaction.c.id)).where(interaction.c.client_id == _NUMBER)
+_OWN_COMPANY = select(client.c.company_id).where(client.c.id == _NUMBER).scalar_subquery()
+_PEOPLE = select(client).where((client.c.id == _NUMBER) | (client.c.id == _OWN_COMPANY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,7 @@ def _facts(connection: Connection, setup: SetUp, row: Row, now: datetime) -> Fac
     people = _clients(connection, row["client_id"])
     whose = people.get(row["client_id"])
     company = people.get(whose["company_id"]) if whose is not None else None
-    first = connection.execute(
-        select(func.min(interaction.c.id)).where(interaction.c.client_id == row["client_id"])
-    ).scalar()
+    first = connection.execute(_FIRST, {"number": row["client_id"]}).scalar()
     return Facts(
         now=now,
         at=row["ended_at"] or now,
@@ -94,6 +97,4 @@ def _as_if_over(call: InteractionFacts, now: datetime) -> InteractionFacts:
 
 def _clients(connection: Connection, number: int) -> dict[int | None, Row]:
     """The client and his company."""
-    own = select(client.c.company_id).where(client.c.id == number).scalar_subquery()
-    query = select(client).where((client.c.id == number) | (client.c.id == own))
-    return {row["id"]: dict(row) for row in connection.execute(query).mappings()}
+    return {row["id"]: dict(row) for row in connection.execute(_PEOPLE, {"number": number}).mappings()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from hub.actions.call_notes import CallNote
 from hub.asked import Asked, find_asked
@@ -24,6 +24,11 @@ from storage.models import call_note, interaction, wrap_up
 WRAP_UP = "wrap_up"
 _EARLIER, _TASKS, _PROMISES = 3, 3, 4
 Row = Mapping[str, Any]
+
+_CALL = select(interaction).where(interaction.c.id == bindparam("number"))
+_MINE = select(call_note.c.body, call_note.c.finished_at).where(
+    call_note.c.interaction_id == bindparam("number"), call_note.c.operator == bindparam("who")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ def read_pop(
     `known` is the same call a moment ago: whose it is and what was before does not change while it rings. With `kept`
     nor does what is promised.
     """
-    found = connection.execute(select(interaction).where(interaction.c.id == number)).mappings().first()
+    found = connection.execute(_CALL, {"number": number}).mappings().first()
     if found is None or found["call"] is None:
         return None
     row = dict(found)
@@ -160,8 +165,7 @@ def read_pop(
 
 def read_mine(connection: Connection, number: int, operator: str) -> Mine | None:
     """What he typed at a call; None when he never picked it up."""
-    mine = (call_note.c.interaction_id == number, call_note.c.operator == operator)
-    row = connection.execute(select(call_note.c.body, call_note.c.finished_at).where(*mine)).first()
+    row = connection.execute(_MINE, {"number": number, "who": operator}).first()
     return Mine(CallNote.from_json(row.body), row.finished_at is None) if row is not None else None
 
 

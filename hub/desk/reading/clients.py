@@ -7,12 +7,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, true
+from sqlalchemy import BindParameter, Connection, Select, bindparam, select, true
 
 from storage import search
 from storage.models import client, conversation, identity, interaction, merge
 
 _MOST_HITS = 20_000
+_COMPANY = client.alias("company")
+_NUMBER: BindParameter[int] = bindparam("number")
+_CARD = (
+    select(client, _COMPANY.c.name.label("company_name"))
+    .outerjoin_from(client, _COMPANY, _COMPANY.c.id == client.c.company_id)
+    .where(client.c.id == _NUMBER)
+)
+_MERGES = (
+    select(merge.c.id, client.c.name, merge.c.at, merge.c.by)
+    .join_from(merge, client, client.c.id == merge.c.other_id)
+    .where(merge.c.survivor_id == _NUMBER, merge.c.undone_at.is_(None))
+    .order_by(merge.c.id.desc())
+)
+_IDENTITIES = select(identity).where(identity.c.client_id == _NUMBER).order_by(identity.c.id)
+"""What is read whenever a telephone rings is put together once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +93,8 @@ class ClientRow:
 
 def read_card(connection: Connection, number: int) -> Card | None:
     """A client with all that the card shows."""
-    company = client.alias("company")
-    query = (
-        select(client, company.c.name.label("company_name"))
-        .outerjoin_from(client, company, company.c.id == client.c.company_id)
-        .where(client.c.id == number)
-    )
-    row = connection.execute(query).first()
+    wanted = {"number": number}
+    row = connection.execute(_CARD, wanted).first()
     if row is None:
         return None
     return Card(
@@ -104,10 +114,10 @@ def read_card(connection: Connection, number: int) -> Card | None:
         created_at=row.created_at,
         merged_into=row.merged_into,
         provisional=bool(row.provisional),
-        identities=_identities(connection, [number]).get(number, ()),
+        identities=tuple(_identity(one) for one in connection.execute(_IDENTITIES, wanted)),
         preferred_channel=row.preferred_channel,
         people=_people(connection, row) if row.kind == "company" else (),
-        merges=_merges(connection, number),
+        merges=tuple((one.id, one.name, one.at, one.by) for one in connection.execute(_MERGES, wanted)),
     )
 
 
@@ -164,10 +174,13 @@ def _identities(connection: Connection, clients: list[int]) -> dict[int, tuple[I
         return {}
     query = select(identity).where(identity.c.client_id.in_(clients)).order_by(identity.c.id)
     for row in connection.execute(query):
-        odd, shared = bool(row.odd), bool(row.shared)
-        one = Identity(row.id, row.scheme, row.value, row.name, odd, shared, row.bounced_at, row.here_until)
-        found.setdefault(row.client_id, []).append(one)
+        found.setdefault(row.client_id, []).append(_identity(row))
     return {number: tuple(ones) for number, ones in found.items()}
+
+
+def _identity(row: Any) -> Identity:
+    odd, shared = bool(row.odd), bool(row.shared)
+    return Identity(row.id, row.scheme, row.value, row.name, odd, shared, row.bounced_at, row.here_until)
 
 
 def _people(connection: Connection, company: Any) -> tuple[tuple[int, str], ...]:
@@ -178,13 +191,3 @@ def _people(connection: Connection, company: Any) -> tuple[tuple[int, str], ...]
         .limit(50)
     )
     return tuple((row.id, row.name) for row in connection.execute(query))
-
-
-def _merges(connection: Connection, number: int) -> tuple[tuple[int, str, datetime, str], ...]:
-    query = (
-        select(merge.c.id, client.c.name, merge.c.at, merge.c.by)
-        .join_from(merge, client, client.c.id == merge.c.other_id)
-        .where(merge.c.survivor_id == number, merge.c.undone_at.is_(None))
-        .order_by(merge.c.id.desc())
-    )
-    return tuple((row.id, row.name, row.at, row.by) for row in connection.execute(query))

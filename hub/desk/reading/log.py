@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal, select
+from sqlalchemy import Connection, Select, bindparam, func, literal, select
 
 from hub.recordings.audit import Listening, read_listenings
 from hub.recordings.names import names_of
@@ -105,10 +106,8 @@ def read_entries(connection: Connection, conversation_id: int, limit: int = 200)
 
 def read_timeline(connection: Connection, client_id: int, limit: int, before: datetime | None = None) -> list[Entry]:
     """A client's interactions over all channels, newest first."""
-    query = _entries().where(interaction.c.client_id == client_id, interaction.c.quarantined_at.is_(None))
-    if before is not None:
-        query = query.where(interaction.c.at < before)
-    return _complete(connection, query.order_by(interaction.c.at.desc(), interaction.c.id.desc()).limit(limit))
+    query = _timeline() if before is None else _timeline().where(interaction.c.at < before)
+    return _complete(connection, query, {"client": client_id, "most": limit})
 
 
 def read_entry(connection: Connection, number: int) -> Entry | None:
@@ -166,6 +165,17 @@ def read_files(connection: Connection, numbers: Iterable[int]) -> list[File]:
     return [_file(row) for row in connection.execute(query)]
 
 
+@cache
+def _timeline() -> Select[Any]:
+    """Asked whenever a telephone rings: put together once."""
+    return (
+        _entries()
+        .where(interaction.c.client_id == bindparam("client"), interaction.c.quarantined_at.is_(None))
+        .order_by(interaction.c.at.desc(), interaction.c.id.desc())
+        .limit(bindparam("most"))
+    )
+
+
 def _entries() -> Select[Any]:
     return select(
         interaction,
@@ -174,8 +184,8 @@ def _entries() -> Select[Any]:
     ).outerjoin_from(interaction, touch, touch.c.id == interaction.c.content_id)
 
 
-def _complete(connection: Connection, query: Select[Any]) -> list[Entry]:
-    rows = list(connection.execute(query))
+def _complete(connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Entry]:
+    rows = list(connection.execute(query, values))
     files: dict[int, list[File]] = {}
     sendings: dict[int, list[Sending]] = {}
     with_files = [row.id for row in rows if row.has_files]

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, bindparam, func, or_, select
 
 from storage.models import alert, client, clock_event, identity, obligation, task
 
 OPEN = ("running", "paused", "breached")
+_OPEN_ONES = (
+    select(obligation)
+    .where(obligation.c.client_id == bindparam("client"), or_(*(obligation.c.state == state for state in OPEN)))
+    .limit(100)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +104,7 @@ class Warned:
 
 def read_promises(connection: Connection, conversation_id: int | None, client_id: int) -> list[Promise]:
     """The open obligations of a client, those of the conversation first; and those it has settled."""
-    mine = select(obligation).where(obligation.c.client_id == client_id, obligation.c.state.in_(OPEN))
-    found = {row.id: _promise(row) for row in connection.execute(mine.limit(100))}
+    found = {row.id: _promise(row) for row in connection.execute(_OPEN_ONES, {"client": client_id})}
     if conversation_id is not None:
         settled = (
             select(obligation)
@@ -144,8 +149,7 @@ def read_tasks(
 
 def read_client_tasks(connection: Connection, client_id: int) -> list[Task]:
     """A client's open tasks."""
-    query = _tasks().where(task.c.client_id == client_id, task.c.state == "open")
-    return [_task(row) for row in connection.execute(query.order_by(task.c.due.is_(None), task.c.due))]
+    return [_task(row) for row in connection.execute(_client_tasks(), {"client": client_id})]
 
 
 def read_task(connection: Connection, number: int) -> Task | None:
@@ -199,6 +203,13 @@ def count_alerts(connection: Connection, operator: str) -> int:
         alert.c.digest_id.is_(None),
     )
     return connection.execute(query).scalar_one()
+
+
+@cache
+def _client_tasks() -> Any:
+    """Asked whenever a telephone rings: put together once."""
+    query = _tasks().where(task.c.client_id == bindparam("client"), task.c.state == "open")
+    return query.order_by(task.c.due.is_(None), task.c.due)
 
 
 def _tasks() -> Any:
