@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -58,4 +59,10 @@ def _show(found: ObligationExplained) -> None:
     else:
         show_explanation(console, found.computed)
     for entry in found.history:
-        console.print(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.event}")
+        console.print(f"{entry.at:%Y-%m-%d %H:%M:%S} UTC  {entry.event}  {_said(entry.data)}".rstrip())
+
+
+def _said(data: Mapping[str, Any]) -> str:
+    """Why, by whom, and what it changed, as far as the history says so."""
+    words = ("cause", "why", "by", "step", "old_due", "new_due", "noticed_at", "late_by", "from", "interaction")
+    return "  ".join(f"{name} {data[name]}" for name in words if data.get(name) is not None)

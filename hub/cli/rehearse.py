@@ -18,13 +18,18 @@ from hub.cli.replay import read_since
 if TYPE_CHECKING:
     from routing.rehearse import Report
 
+ASSUMES = "clients are taken as their cards said at the time; merges, consents and leave as they are now"
+
 
 def rehearse(
     draft: Annotated[list[Path], typer.Argument(help="Set-up files with the regulations to try; they are not stored.")],
     since: Annotated[str, typer.Option(help="How far back: 30d, 12h, or 2026-11-01.")] = "30d",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Run draft regulations over the real log: what would have been met, breached and alerted. Nothing is stored."""
+    """Run draft regulations over the real log: what would have been met, breached and alerted. Nothing is stored.
+
+    Clients are taken as their cards said at the time; merges, consents and leave as they are now.
+    """
     from hub import rehearsing
     from hub.setup.reading import read_files
     from routing.explain import utc_text
@@ -59,6 +64,7 @@ def _show(report: Report) -> None:
         for key, row in told[name].items():
             _row(table, f"{int(key):02}:00" if name == "hours" else key, row)
     console.print(table)
+    console.print(ASSUMES, style="dim")
 
 
 def _row(table: Any, name: str, row: Mapping[str, Any]) -> None:
