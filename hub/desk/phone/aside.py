@@ -35,13 +35,11 @@ def find_aside(row: Mapping[str, Any], part: str | None, operator: str) -> Aside
     asker = next((leg for leg in mine if leg.get("asked_by") and not leg.get("ended_at")), None)
     if asker is not None:
         return _with("asked", {"operator": asker["asked_by"]}, asker)
-    if part != TALKING:
+    held = call.get("held_since")
+    if part != TALKING or not held:
         return None
     asked = next((leg for leg in legs if leg.get("asked_by") == operator and not leg.get("ended_at")), None)
-    if asked is not None:
-        return _with("asks", asked, asked)
-    held = call.get("held_since")
-    return Aside("held", since=datetime.fromisoformat(held)) if held else None
+    return _with("asks", asked, asked) if asked is not None else Aside("held", since=datetime.fromisoformat(held))
 
 
 def heard(legs: Sequence[Leg], operator: str) -> bool:
