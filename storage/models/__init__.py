@@ -13,7 +13,7 @@ from storage.models.log import attachment, interaction, raw, touch
 from storage.models.people import account, presence, session, ticket, token
 from storage.models.search import client_words, interaction_words
 from storage.models.setup import definition
-from storage.models.telephony import blocked_number, call_note, phone, phone_order, phone_queue, wrap_up
+from storage.models.telephony import blocked_number, call_note, phone, phone_order, phone_queue, phone_time, wrap_up
 from storage.models.types import metadata
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "phone",
     "phone_order",
     "phone_queue",
+    "phone_time",
     "presence",
     "rating",
     "raw",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from storage.models.types import Id, Instant, Json, metadata
 
@@ -18,6 +18,18 @@ phone = Table(
     Column("reason", Text, nullable=False, default=""),
     Column("queues", Json, nullable=False),
     Index("ix_phone_operator", "operator"),
+)
+
+phone_time = Table(
+    "phone_time",
+    metadata,
+    Column("line", String(100), primary_key=True),
+    Column("extension", String(40), primary_key=True),
+    Column("since", Instant, primary_key=True),
+    Column("operator", String(100), nullable=False),
+    Column("kind", String(10), nullable=False, comment="talk wrap_up ready pause"),
+    Column("seconds", Float, nullable=False, comment="never beyond the quarter of an hour in which it began"),
+    Index("ix_phone_time_since", "since", "operator", "kind", "seconds"),
 )
 
 phone_queue = Table(
