@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hub.desk.language import Speech
+from hub.desk.reasons import find_meaning
 
 
 def _(message: str) -> str:
@@ -253,6 +254,11 @@ class Vocabulary:
     def reason(self, text: str) -> str:
         """Why a delivery waits or failed, in this language where we know the words."""
         return self.speech.say(text)
+
+    def meaning(self, text: str) -> str:
+        """What a vendor's words mean, in this language; "" where they are our own, or not known."""
+        found = find_meaning(text)
+        return self.speech.say(found) if found else ""
 
     def choices(self, subject: str) -> list[tuple[str, str]]:
         """All words of a subject: (key, text)."""
