@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Row, Table, and_, or_, select
+from sqlalchemy import BindParameter, Row, Table, and_, bindparam, or_, select
 
 from routing import decisions as d
 from routing.apply import Harvest, HistoryEntry, write
 from routing.book import RuleBook
 from routing.facts import Facts, ObligationFacts, TaskFacts
 from routing.fold import COLUMNS, EFFECTS, beginning, begun, decoded, encoded, fold
+from storage.among import among, one_of
 from storage.models import client, obligation, task
+from storage.prepared import Prepared
 from storage.repositories.coverage import REACHED
 from storage.unit import Unit
 
@@ -27,9 +30,21 @@ LATELY = timedelta(days=45)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 OPEN = ("running", "paused", "breached")
 
+_RENAMED_IN_TASKS = {name: f"{name}_id" for name in ("client", "conversation", "obligation", "interaction")}
 _RENAMED = {"client": "client_id", "conversation": "conversation_id"}
 OBLIGATIONS = select(obligation.c.id, *(obligation.c[_RENAMED.get(name, name)] for name in COLUMNS))
 """Obligations column by column as their mirror has them: reading a thousand of them counts."""
+_SINCE: BindParameter[datetime] = bindparam("since", type_=obligation.c.closed_at.type)
+_LATELY = or_(one_of(obligation.c.state, OPEN), obligation.c.closed_at >= _SINCE)
+_CLIENTS_LOCKED = Prepared(select(client.c.id).where(among(client.c.id)).order_by(client.c.id), locking=True)
+_PROMISED = Prepared(OBLIGATIONS.where(among(obligation.c.client_id), _LATELY).order_by(obligation.c.id), locking=True)
+_TASK = select(*(task.c[_RENAMED_IN_TASKS.get(one.name, one.name)] for one in fields(TaskFacts)))
+"""Tasks column by column as `TaskFacts` has them."""
+_MINDS = or_(task.c.obligation_id.is_not(None), task.c.met_by.is_not(None))
+_RECENT = or_(task.c.state == "open", and_(_MINDS, task.c.closed_at >= _SINCE))
+_TASKS = Prepared(_TASK.where(among(task.c.obligation_id)).order_by(task.c.id))
+_TASKS_OF_CLIENTS = Prepared(_TASK.where(among(task.c.client_id), _RECENT).order_by(task.c.id))
+_TASKS_OF_PROMISES = Prepared(_TASK.where(among(task.c.obligation_id), _RECENT).order_by(task.c.id))
 _PAUSES, _STEPS = COLUMNS.index("pauses") + 1, COLUMNS.index("steps_done") + 1
 
 
@@ -79,27 +94,23 @@ class Ledger:
         return ledger
 
     def _read(self, wanted: Sequence[int], since: datetime) -> None:
-        connection, locks = self._unit.connection, self._unit.dialect == "postgresql"
-        if locks:
-            connection.execute(
-                select(client.c.id).where(client.c.id.in_(wanted)).order_by(client.c.id).with_for_update()
-            )
-        lately = or_(obligation.c.state.in_(OPEN), obligation.c.closed_at >= since)
-        query = OBLIGATIONS.where(obligation.c.client_id.in_(wanted), lately).order_by(obligation.c.id)
-        for row in connection.execute(query.with_for_update() if locks else query):
+        connection = self._unit.connection
+        if self._unit.dialect == "postgresql":
+            _CLIENTS_LOCKED.rows(connection, keys=wanted)
+        for row in _PROMISED.rows(connection, keys=wanted, since=since):
             self._know(mirror(row))
-        mine = or_(task.c.client_id.in_(wanted), task.c.obligation_id.in_(list(self._obligations) or [0]))
-        minds = or_(task.c.obligation_id.is_not(None), task.c.met_by.is_not(None))
-        recent = or_(task.c.state == "open", and_(minds, task.c.closed_at >= since))
-        for row in connection.execute(select(task).where(mine, recent).order_by(task.c.id)):
-            self._know_task(read_task(row))
+        rows = _TASKS_OF_CLIENTS.rows(connection, keys=wanted, since=since)
+        if self._obligations:
+            rows += _TASKS_OF_PROMISES.rows(connection, keys=list(self._obligations), since=since)
+        for row in sorted({row[0]: row for row in rows}.values(), key=itemgetter(0)):
+            self._know_task(TaskFacts(*row))
 
     def load_tasks(self) -> None:
         """Look at the tasks of the promises at hand, too."""
         numbers = list(self._obligations)
         if numbers:
-            for row in self._unit.connection.execute(select(task).where(task.c.obligation_id.in_(numbers))):
-                self._know_task(read_task(row))
+            for row in _TASKS.rows(self._unit.connection, keys=numbers):
+                self._know_task(TaskFacts(*row))
 
     def _know(self, found: ObligationFacts) -> None:
         self._obligations[found.id] = found
@@ -266,31 +277,9 @@ def read_obligation(row: Row[Any]) -> ObligationFacts:
     return ObligationFacts(row.id, **{name: decoded(name, getattr(row, _RENAMED.get(name, name))) for name in COLUMNS})
 
 
-def mirror(row: Row[Any]) -> ObligationFacts:
+def mirror(row: Sequence[Any]) -> ObligationFacts:
     """The mirror of a row of `OBLIGATIONS`."""
     values = list(row)
     values[_PAUSES] = decoded("pauses", values[_PAUSES])
     values[_STEPS] = tuple(values[_STEPS])
     return ObligationFacts(*values)
-
-
-def read_task(row: Row[Any]) -> TaskFacts:
-    """The mirror of a row."""
-    return TaskFacts(
-        row.id,
-        row.title,
-        row.state,
-        row.client_id,
-        row.conversation_id,
-        row.obligation_id,
-        row.interaction_id,
-        row.owner,
-        row.team,
-        row.due,
-        row.remind_at,
-        row.made_at,
-        row.made_by,
-        row.closed_at,
-        row.closed_by,
-        row.met_by,
-    )

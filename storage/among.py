@@ -11,31 +11,37 @@ from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from sqlalchemy import Column, ColumnElement, Text, bindparam
+from sqlalchemy import BigInteger, Column, ColumnElement, Integer, Text, bindparam, or_
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
 KEYS = "keys"
-"""The parameter that statements with `among` take: any iterable of texts."""
+"""The parameter that statements with `among` take: any iterable of texts, or of numbers for a column of numbers."""
 
 
-class Listed(TypeDecorator[Iterable[str]]):
-    """Texts as one JSON array."""
+class Listed(TypeDecorator[Iterable[Any]]):
+    """Texts or numbers as one JSON array."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> str:
+    def process_bind_param(self, value: Iterable[Any] | None, dialect: Dialect) -> str:
         return orjson.dumps(list(value or ())).decode()
 
 
-class _Keys(FunctionElement[str]):
+class _Keys(FunctionElement[Any]):
     """The given keys as rows."""
 
     inherit_cache = True
     name = KEYS
+
+
+class _Numbers(_Keys):
+    """The same for numbers."""
+
+    inherit_cache = True
 
 
 @compiles(_Keys, "sqlite")
@@ -48,6 +54,18 @@ def _on_postgresql(element: _Keys, compiler: Any, **options: Any) -> str:
     return f"(SELECT json_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS json)))"
 
 
+@compiles(_Numbers, "postgresql")
+def _numbers_on_postgresql(element: _Numbers, compiler: Any, **options: Any) -> str:
+    array = compiler.process(element.clauses, **options)
+    return f"(SELECT CAST(json_array_elements_text(CAST({array} AS json)) AS bigint))"
+
+
 def among(column: Column[Any]) -> ColumnElement[bool]:
-    """The condition that a column of texts holds one of the `keys` that are given when the statement is run."""
-    return column.op("IN", is_comparison=True)(_Keys(bindparam(KEYS, type_=Listed())))
+    """The condition that a column holds one of the `keys` that are given when the statement is run."""
+    keys = _Numbers if isinstance(column.type, BigInteger | Integer) else _Keys
+    return column.op("IN", is_comparison=True)(keys(bindparam(KEYS, type_=Listed())))
+
+
+def one_of(column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """The condition that a column holds one of a few values, written out."""
+    return or_(*(column == value for value in values))

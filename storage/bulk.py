@@ -19,6 +19,7 @@ from typing import Any
 import orjson
 from sqlalchemy import JSON, Boolean, Column, Connection, Dialect, LargeBinary, Table
 
+from storage.driver import tell
 from storage.models.types import Instant
 from storage.trailing import trail
 
@@ -55,7 +56,7 @@ def insert_values(connection: Connection, into: str, values: Sequence[tuple[Any,
     while written < len(values):
         size = min(1 << (len(values) - written).bit_length() - 1, _AT_ONCE)
         some = values[written : written + size]
-        connection.exec_driver_sql(_statement(into, len(some[0]), size), tuple(chain.from_iterable(some)))
+        tell(connection, _statement(into, len(some[0]), size), tuple(chain.from_iterable(some)))
         written += size
 
 

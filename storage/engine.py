@@ -11,6 +11,8 @@ from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import QueuePool
 
+from storage.checkpoints import AT_MOST
+from storage.driver import begin
 from storage.trailing import watch
 
 
@@ -94,8 +96,8 @@ def _open_sqlite(url: URL, readers: int) -> Engines:
     )
     event.listen(writer, "connect", _prepare_sqlite)
     event.listen(reader, "connect", _prepare_sqlite)
-    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(writer, "begin", lambda connection: begin(connection, "BEGIN IMMEDIATE"))
+    event.listen(reader, "begin", lambda connection: begin(connection, "BEGIN"))
     return Engines(writer, reader, "sqlite")
 
 
@@ -109,6 +111,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
         "foreign_keys=ON",
         "busy_timeout=30000",
         "temp_store=MEMORY",
+        f"wal_autocheckpoint={AT_MOST}",
         "cache_size=-8000",  # KB for each connection; what lies beyond is in the system's own cache
     ):
         cursor.execute(f"PRAGMA {pragma}")

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from storage.engine import Engines
 from storage.events import Event
+from storage.trailing import settle
 from storage.unit import Unit, open_unit
 
 log = structlog.get_logger(__name__)
@@ -72,7 +73,8 @@ class Figures:
 
 
 class Lane:
-    """Start it once per process; `told` receives the events of every committed transaction, in the lane's thread."""
+    """Start it once per process; `told` receives the events of every committed transaction, in the lane's thread, and
+    `committed` how many pieces it had."""
 
     def __init__(
         self,
@@ -81,12 +83,14 @@ class Lane:
         *,
         told: Callable[[tuple[Event, ...]], None] = lambda events: None,
         before_commit: Callable[[Unit], None] | None = None,
+        committed: Callable[[int], None] | None = None,
         most: int = 128,
     ) -> None:
         self._engines = engines
         self._now = now
         self._told = told
         self._before_commit = before_commit
+        self._committed = committed
         self._most = most
         self._queue: deque[_Piece] = deque()
         self._bell = threading.Condition()
@@ -153,6 +157,8 @@ class Lane:
             self.figures.note(len(pieces))
             self._tell(events)
             _answer(pieces)
+            if self._committed is not None:
+                self._committed(len(pieces))
 
     def _tell(self, events: tuple[Event, ...]) -> None:
         """What is committed stays so, whoever cannot be told; and the lane must go on."""
@@ -184,12 +190,16 @@ class Lane:
 
     def _commit(self, pieces: list[_Piece]) -> tuple[Event, ...]:
         groups = _grouped(pieces)
-        batch, group = groups[0]
-        if batch is not None and len(groups) == 1 and len(group) > 1:
+        if len(groups) == 1:
+            batch, group = groups[0]
             try:
                 return self._commit_whole(batch, group)
-            except _BatchFailed as failure:
-                log.info("batch_split", items=len(group), error=repr(failure.__cause__))
+            except _WorkFailed as failure:
+                error = failure.__cause__
+                if len(group) == 1 and not _is_race(error):
+                    group[0].error = error
+                    return ()
+                log.info("batch_split", items=len(group), error=repr(error))
                 groups = [(batch, [piece]) for piece in group]
         with open_unit(self._engines, self._now(), self._before_commit) as unit:
             for batch, group in groups:
@@ -199,20 +209,21 @@ class Lane:
                     _do_together(unit, batch, group)
             return unit.events
 
-    def _commit_whole(self, batch: Batch, group: list[_Piece]) -> tuple[Event, ...]:
-        """The usual case under load: nothing else is in the transaction, so that it needs no savepoint (nor its cost:
-        full text is written out at each). Raises `_BatchFailed` if the batch does, with everything undone."""
+    def _commit_whole(self, batch: Batch | None, group: list[_Piece]) -> tuple[Event, ...]:
+        """The usual case: nothing else is in the transaction, so that it needs no savepoint (nor its cost: full text is
+        written out at each). Raises `_WorkFailed` if the work does, with everything undone."""
         with open_unit(self._engines, self._now(), self._before_commit) as unit:
             try:
-                outcomes = batch(unit, [piece.item for piece in group])
+                outcomes = batch(unit, [piece.item for piece in group]) if batch else [_work(group[0], unit)]
+                settle(unit.connection)
             except Exception as error:
-                raise _BatchFailed from error
+                raise _WorkFailed from error
         _take_down(group, outcomes)
         return unit.events
 
 
-class _BatchFailed(Exception):
-    """A batch raised; its items are to be tried one by one."""
+class _WorkFailed(Exception):
+    """What filled a transaction by itself raised: a batch, whose items are to be tried one by one, or a lone piece."""
 
 
 def _take_down(group: list[_Piece], outcomes: Sequence[Any]) -> None:
@@ -231,11 +242,14 @@ def _grouped(pieces: list[_Piece]) -> list[tuple[Batch | None, list[_Piece]]]:
     return groups
 
 
+def _work(piece: _Piece, unit: Unit) -> Any:
+    assert piece.work is not None
+    return piece.work(unit)
+
+
 def _do_alone(unit: Unit, piece: _Piece) -> None:
-    work = piece.work
-    assert work is not None
     try:
-        piece.outcome = _do_again_if_raced(unit, lambda: work(unit))
+        piece.outcome = _do_again_if_raced(unit, lambda: _work(piece, unit))
     except Exception as error:
         piece.error = error
 
@@ -261,11 +275,15 @@ def _do_again_if_raced(unit: Unit, work: Callable[[], T]) -> T:
         with unit.savepoint():
             return work()
     except DBAPIError as error:
-        if getattr(error.orig, "sqlstate", None) not in _RACES:
+        if not _is_race(error):
             raise
         log.info("raced", error=repr(error.orig))
     with unit.savepoint():
         return work()
+
+
+def _is_race(error: BaseException | None) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _RACES
 
 
 def _answer(pieces: list[_Piece]) -> None:

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from storage.checkpoints import Checkpoints
 from storage.engine import Engines, open_engines
 from storage.events import Event
 from storage.files import FileStore
@@ -36,7 +37,9 @@ class Store:
         self.engines = engines
         self.files = files
         self.now = now
-        self.lane = Lane(engines, now, told=told, before_commit=before_commit)
+        self.checkpoints = Checkpoints(engines.reader) if engines.dialect == "sqlite" else None
+        committed = self.checkpoints.note if self.checkpoints else None
+        self.lane = Lane(engines, now, told=told, before_commit=before_commit, committed=committed)
         self._readers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="reader")
         self._quick_readers = ThreadPoolExecutor(max_workers=2, thread_name_prefix="quick-reader")
 
@@ -93,6 +96,8 @@ class Store:
     async def close(self) -> None:
         """Finish what is queued and let go of the database."""
         await asyncio.to_thread(self.lane.close)
+        if self.checkpoints is not None:
+            await asyncio.to_thread(self.checkpoints.close)
         self._readers.shutdown(wait=True)
         self._quick_readers.shutdown(wait=True)
         self.engines.dispose()

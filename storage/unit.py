@@ -10,6 +10,7 @@ from functools import cache
 
 from sqlalchemy import Connection, MetaData, Table
 
+from storage.driver import ask
 from storage.engine import Engines
 from storage.events import Event
 from storage.trailing import settled
@@ -42,8 +43,7 @@ class Unit:
         if self.dialect == "postgresql":
             return self._take_from_sequences(table, count)
         if not self._ids:
-            found = self.connection.exec_driver_sql(_highest_numbers(table.metadata))
-            self._ids = {name: number for name, number in found}
+            self._ids = dict(ask(self.connection, _highest_numbers(table.metadata)))
         last = self._ids[table.name]
         self._ids[table.name] = last + count
         return list(range(last + 1, last + count + 1))
@@ -59,7 +59,7 @@ class Unit:
     def _fetch(self, names: tuple[str, ...]) -> None:
         columns = ", ".join(f"nextval('{name}_ids')" for name in names)
         query = f"SELECT {columns} FROM generate_series(1, %s)"  # noqa: S608
-        found = self.connection.exec_driver_sql(query, (self._at_a_time,)).all()
+        found = ask(self.connection, query, (self._at_a_time,))
         for name, numbers in zip(names, zip(*found, strict=True), strict=True):
             self._spare.setdefault(name, deque()).extend(numbers)
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Column, Table, Update, bindparam, func, select, text, update
+from sqlalchemy import Column, Table, Update, bindparam, func, select, text, update
 from sqlalchemy.sql import Select
 
 from storage.among import KEYS, Listed, among
 from storage.bulk import insert_rows
 from storage.models import client, conversation, delivery, identity, interaction, obligation, set_aside, touch
+from storage.prepared import Prepared
 from storage.unit import Unit
 
 Rows = Sequence[Mapping[str, Any]]
@@ -21,8 +22,8 @@ _MOST_SINCE = 200
 
 
 # Statements are built once: building one costs more than running it.
-_SEEN = select(touch.c.line, touch.c.event_key, touch.c.interaction_id).where(among(touch.c.event_key))
-_KNOWN = (
+_SEEN = Prepared(select(touch.c.line, touch.c.event_key, touch.c.interaction_id).where(among(touch.c.event_key)))
+_KNOWN = Prepared(
     select(
         identity.c.scheme,
         identity.c.value,
@@ -36,7 +37,7 @@ _KNOWN = (
     .join_from(identity, client, identity.c.client_id == client.c.id)
     .where(among(identity.c.value))
 )
-_REPEATED = (
+_REPEATED = Prepared(
     select(interaction.c.repeat_key, interaction.c.id, interaction.c.at, interaction.c.conversation_id)
     .where(
         among(interaction.c.repeat_key),
@@ -52,14 +53,29 @@ def _newest(column: Column[Any]) -> Select[Any]:
     return select(interaction).where(among(column)).order_by(interaction.c.id)
 
 
-_BY_EXTERNAL_ID = _newest(interaction.c.external_id)
-_BY_SAME_AS = _newest(interaction.c.same_as)
-_DELIVERIES = select(delivery).where(among(delivery.c.external_id))
-_NUMBERS: BindParameter[Any] = bindparam("numbers", expanding=True)
-_BY_ID = {table: select(table).where(table.c.id.in_(_NUMBERS)) for table in (conversation, client, interaction)}
-
-
-_BY_ID_LOCKED = _BY_ID[conversation].order_by(conversation.c.id).with_for_update()
+_GROWING = Prepared(_newest(interaction.c.external_id), locking=True)
+_BY_SAME_AS = Prepared(_newest(interaction.c.same_as))
+_DELIVERIES = Prepared(select(delivery).where(among(delivery.c.external_id)))
+_BY_ID = {
+    table: Prepared(select(table).where(among(table.c.id)).order_by(table.c.id), locking=table is conversation)
+    for table in (conversation, client, interaction)
+}
+_OPEN = Prepared(
+    select(conversation)
+    .where(
+        among(conversation.c.client_id),
+        conversation.c.last_at >= bindparam("since", type_=conversation.c.last_at.type),
+        conversation.c.state != "solved",
+        conversation.c.state != "junk",
+    )
+    .order_by(conversation.c.id),
+    locking=True,
+)
+_FIRST = Prepared(
+    select(interaction.c.client_id, func.min(interaction.c.id))
+    .where(among(interaction.c.client_id))
+    .group_by(interaction.c.client_id)
+)
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(number) FROM (SELECT DISTINCT hashtextextended(key, 0) AS number"
     " FROM json_array_elements_text(CAST(:keys AS json)) AS key ORDER BY number) AS numbers"
@@ -83,8 +99,7 @@ def find_seen(unit: Unit, event_keys: Iterable[str]) -> dict[tuple[str, str], in
     keys = list(event_keys)
     if not keys:
         return {}
-    rows = unit.connection.execute(_SEEN, {KEYS: keys})
-    return {(line, key): found for line, key, found in rows}
+    return {(line, key): found for line, key, found in _SEEN.rows(unit.connection, keys=keys)}
 
 
 def lock_keys(unit: Unit, keys: Iterable[str]) -> None:
@@ -105,7 +120,7 @@ def find_known(unit: Unit, identities: Iterable[tuple[str, str]]) -> dict[tuple[
     found: dict[tuple[str, str], list[Known]] = {}
     if not wanted:
         return found
-    rows = unit.connection.execute(_KNOWN, {KEYS: list({value for _, value in wanted})})
+    rows = _KNOWN.rows(unit.connection, keys={value for _, value in wanted})
     for scheme, value, client_id, shared, kind, name, company_id, provisional in rows:
         if (scheme, value) in wanted:
             known = Known(client_id, kind, name, company_id, provisional, shared)
@@ -118,21 +133,16 @@ def find_growing(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, str
     wanted = list(external_ids)
     if not wanted:
         return {}
-    query = _BY_EXTERNAL_ID.with_for_update() if unit.dialect == "postgresql" else _BY_EXTERNAL_ID
-    found = unit.connection.execute(query, {KEYS: wanted}).mappings()
-    return {(row["line"], row["external_id"]): dict(row) for row in found}
+    found = _GROWING.mappings(unit.connection, keys=wanted)
+    return {(row["line"], row["external_id"]): row for row in found}
 
 
 def find_by_same_as(unit: Unit, keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Interactions by what makes a message the same on several lines."""
-    return _newest_by(unit, "same_as", _BY_SAME_AS, keys)
-
-
-def _newest_by(unit: Unit, name: str, query: Select[Any], keys: Iterable[str]) -> dict[str, dict[str, Any]]:
     wanted = list(keys)
     if not wanted:
         return {}
-    return {row[name]: dict(row) for row in unit.connection.execute(query, {KEYS: wanted}).mappings()}
+    return {row["same_as"]: row for row in _BY_SAME_AS.mappings(unit.connection, keys=wanted)}
 
 
 def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, str], dict[str, Any]]:
@@ -140,8 +150,8 @@ def find_deliveries(unit: Unit, external_ids: Iterable[str]) -> dict[tuple[str, 
     wanted = list(external_ids)
     if not wanted:
         return {}
-    rows = unit.connection.execute(_DELIVERIES, {KEYS: wanted})
-    return {(row.line, row.external_id): dict(row._mapping) for row in rows}
+    rows = _DELIVERIES.mappings(unit.connection, keys=wanted)
+    return {(row["line"], row["external_id"]): row for row in rows}
 
 
 def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str, list[dict[str, Any]]]:
@@ -149,8 +159,8 @@ def find_repeated(unit: Unit, keys: Iterable[str], since: datetime) -> dict[str,
     wanted = list(keys)
     found: dict[str, list[dict[str, Any]]] = {}
     if wanted:
-        for row in unit.connection.execute(_REPEATED, {KEYS: wanted, "since": since}):
-            found.setdefault(row.repeat_key, []).append(dict(row._mapping))
+        for row in _REPEATED.mappings(unit.connection, keys=wanted, since=since):
+            found.setdefault(row["repeat_key"], []).append(row)
     return found
 
 
@@ -173,11 +183,7 @@ def _rows_by_id(unit: Unit, table: Table, ids: Iterable[int]) -> dict[int, dict[
     wanted = list(set(ids))
     if not wanted:
         return {}
-    query = _BY_ID[table]
-    if table is conversation and unit.dialect == "postgresql":
-        query = _BY_ID_LOCKED
-    rows = unit.connection.execute(query, {"numbers": wanted})
-    return {row.id: dict(row._mapping) for row in rows}
+    return {row["id"]: row for row in _BY_ID[table].mappings(unit.connection, keys=wanted)}
 
 
 def find_open_conversations(unit: Unit, clients: Iterable[int], since: datetime) -> dict[int, dict[str, Any]]:
@@ -185,19 +191,8 @@ def find_open_conversations(unit: Unit, clients: Iterable[int], since: datetime)
     wanted = set(clients)
     if not wanted:
         return {}
-    query = (
-        select(conversation)
-        .where(
-            conversation.c.client_id.in_(wanted),
-            conversation.c.last_at >= since,
-            conversation.c.state.not_in(("solved", "junk")),
-        )
-        .order_by(conversation.c.id)
-    )
-    if unit.dialect == "postgresql":
-        query = query.with_for_update()
-    found = sorted(unit.connection.execute(query), key=lambda row: row.last_at)
-    return {row.client_id: dict(row._mapping) for row in found}
+    found = _OPEN.mappings(unit.connection, keys=wanted, since=since)
+    return {row["client_id"]: row for row in sorted(found, key=lambda row: row["last_at"])}
 
 
 def find_first_interactions(unit: Unit, clients: Iterable[int]) -> dict[int, int]:
@@ -205,9 +200,7 @@ def find_first_interactions(unit: Unit, clients: Iterable[int]) -> dict[int, int
     wanted = set(clients)
     if not wanted:
         return {}
-    table = interaction.c
-    query = select(table.client_id, func.min(table.id)).where(table.client_id.in_(wanted)).group_by(table.client_id)
-    return {whose: first for whose, first in unit.connection.execute(query)}
+    return dict(_FIRST.rows(unit.connection, keys=wanted))
 
 
 def find_since(unit: Unit, client: int, since: datetime, but: int) -> list[dict[str, Any]]:

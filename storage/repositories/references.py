@@ -13,18 +13,19 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
-from storage.among import KEYS, among
+from storage.among import among, one_of
 from storage.bulk import insert_rows
 from storage.models import delivery, interaction
 from storage.models.conversations import awaited
+from storage.prepared import Prepared
 from storage.unit import Unit
 
-_LOGGED = (
+_LOGGED = Prepared(
     select(interaction.c.external_id, interaction.c.channel, interaction.c.line, interaction.c.conversation_id)
     .where(among(interaction.c.external_id), interaction.c.conversation_id.is_not(None))
     .order_by(interaction.c.id)
 )
-_AWAITED = (
+_AWAITED = Prepared(
     select(awaited.c.external_id, awaited.c.conversation_id, awaited.c.answered)
     .where(among(awaited.c.external_id))
     .order_by(awaited.c.id.desc())
@@ -44,7 +45,7 @@ def find_conversations_of(unit: Unit, external_ids: Iterable[str]) -> list[tuple
     wanted = list(set(external_ids))
     if not wanted:
         return []
-    return [(row[0], row[1], row[2], row[3]) for row in unit.connection.execute(_LOGGED, {KEYS: wanted})]
+    return [(row[0], row[1], row[2], row[3]) for row in _LOGGED.rows(unit.connection, keys=wanted)]
 
 
 def find_awaited(unit: Unit, external_ids: Iterable[str]) -> dict[str, Awaited]:
@@ -52,7 +53,7 @@ def find_awaited(unit: Unit, external_ids: Iterable[str]) -> dict[str, Awaited]:
     wanted = list(set(external_ids))
     found: dict[str, Awaited] = {}
     if wanted:
-        for external_id, conversation, answered in unit.connection.execute(_AWAITED, {KEYS: wanted}):
+        for external_id, conversation, answered in _AWAITED.rows(unit.connection, keys=wanted):
             before = found.get(external_id)
             found[external_id] = Awaited(conversation, answered or (before is not None and before.answered))
     return found
@@ -63,13 +64,13 @@ def await_messages(unit: Unit, rows: Sequence[Mapping[str, Any]]) -> None:
     insert_rows(unit.connection, awaited, rows)
 
 
-_ASKED = (
+_ASKED = Prepared(
     select(interaction.c.at, interaction.c.id)
     .where(
         interaction.c.conversation_id == bindparam("conversation"),
         interaction.c.at > bindparam("since", type_=interaction.c.at.type),
         interaction.c.direction == "inbound",
-        interaction.c.kind.in_(("message", "form", "letter", "fax")),
+        one_of(interaction.c.kind, ("message", "form", "letter", "fax")),
         interaction.c.automatic.is_(None),
         interaction.c.again_of.is_(None),
         interaction.c.quarantined_at.is_(None),
@@ -81,8 +82,8 @@ _ASKED = (
 
 def find_asked(unit: Unit, conversation: int, since: datetime) -> tuple[datetime, int] | None:
     """The oldest touch of a conversation, since an instant, that asks for an answer: when, and its interaction."""
-    row = unit.connection.execute(_ASKED, {"conversation": conversation, "since": since}).first()
-    return (row[0], row[1]) if row is not None else None
+    found = _ASKED.rows(unit.connection, conversation=conversation, since=since)
+    return (found[0][0], found[0][1]) if found else None
 
 
 def find_last_answer(unit: Unit, conversation: int) -> datetime | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from tests.house.source import ROOT, Module
 
 COMMITS = {"storage/unit.py"}
-OPENS_TRANSACTIONS = COMMITS | {"storage/schema.py"}
+OPENS_TRANSACTIONS = COMMITS | {"storage/schema.py", "storage/driver.py"}
 CONNECTS = {"engine", "writer", "reader", "connection", "session"}
 READS_ENVIRONMENT = {"hub/settings.py"}
 READS_CLOCK = {"hub/clock.py"}
