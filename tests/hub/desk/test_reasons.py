@@ -65,12 +65,9 @@ def test_what_is_known_has_a_meaning(reason: str, meaning: str | None) -> None:
 
 
 def test_every_meaning_has_words_in_every_language() -> None:
-    texts = [
-        text for name, text in vars(reasons).items() if name.isupper() and isinstance(text, str) and name[0] != "_"
-    ]
+    texts = [text for name, text in vars(reasons).items() if name[0].isupper() and isinstance(text, str)]
     assert len(texts) > 20
-    for language in LANGUAGES:
-        speech = Speech.load(language)
+    for language, speech in load_speeches().items():
         said = [speech.say(text) for text in texts]
         assert all(said) and (language == "en" or not set(said) & set(texts)), language
 
