@@ -121,7 +121,7 @@ class Listeners:
 
     def _door(self, key: str) -> Door:
         door = open_door(self._settings, self._store, self._setup, self._deliver, key)
-        picture = self._pictures.setdefault(key, PictureKeeper(self._store, key))
+        picture = self._pictures.setdefault(key, PictureKeeper(self._store, self._setup, key))
         door = replace(door, report=self._report, health=partial(self._note_health, key), presence=picture.show)
         if self._live is None:
             return door

@@ -52,6 +52,7 @@ OF_OPERATORS = (
     "aht_s",
     "outbound_handled",
     "outbound_aht_s",
+    "occupancy",
     "promises_kept",
     "promises_breached",
     "replied",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from babel import numbers
 
 from hub.desk.language import Speech
-from hub.metrics.figures import CALLS_OF, PROMISES_OF, REPLIES_OF, TOUCHES_OF, Figure
+from hub.metrics.figures import CALLS_OF, PROMISES_OF, REPLIES_OF, TIME_OF, TOUCHES_OF, Figure
 from hub.metrics.reading import Report
 
 
@@ -38,6 +38,11 @@ NAMES: Mapping[str, str] = {
     "aht_s": _("Average handling time"),
     "outbound_handled": _("Calls made"),
     "outbound_aht_s": _("Average handling time, calls made"),
+    "occupancy": _("Occupancy"),
+    "time_talking_s": _("On the telephone"),
+    "time_wrap_up_s": _("In wrap-up"),
+    "time_ready_s": _("Ready for calls"),
+    "time_paused_s": _("Paused"),
     "promises_kept": _("Promises kept"),
     "promises_breached": _("Promises breached"),
     "promises_excused": _("of them excused"),
@@ -60,6 +65,19 @@ WORDS: Mapping[str, str] = {
     PROMISES_OF: _("promises whose due lies in the interval"),
     REPLIES_OF: _("conversations that began in the interval with something written by the client"),
     TOUCHES_OF: _("rows of the log that began in the interval"),
+    TIME_OF: _("telephones of operators, by the quarters of an hour that began in the interval"),
+    "pauses": _("pauses"),
+    "ready outside working hours, or in no queue": _("ready outside working hours, or in no queue"),
+    "time in which nobody listened to the exchange": _("time in which nobody listened to the exchange"),
+    "(talk + hold + wrap-up) / (talk + hold + wrap-up + ready)": _(
+        "(talk + hold + wrap-up) / (talk + hold + wrap-up + ready)"
+    ),
+    "telephones in use: talk and hold, calls made and internal ones too": _(
+        "telephones in use: talk and hold, calls made and internal ones too"
+    ),
+    "wrap-up after calls": _("wrap-up after calls"),
+    "free or ringing, and in a queue": _("free or ringing, and in a queue"),
+    "paused, whatever the reason": _("paused, whatever the reason"),
     "calls still going on": _("calls still going on"),
     "outbound and internal calls": _("outbound and internal calls"),
     "calls outside working hours and barred numbers": _("calls outside working hours and barred numbers"),

@@ -117,6 +117,21 @@ class ReplyCounts(Counts):
 
 
 @dataclass(frozen=True, slots=True)
+class TimeCounts(Counts):
+    """Seconds of operators' telephones: in use (talk and hold), in wrap-up, ready for a call, paused."""
+
+    talk_s: float = 0.0
+    wrap_up_s: float = 0.0
+    ready_s: float = 0.0
+    pause_s: float = 0.0
+
+    @property
+    def busy_s(self) -> float:
+        """Working on calls."""
+        return self.talk_s + self.wrap_up_s
+
+
+@dataclass(frozen=True, slots=True)
 class TouchCounts(Counts):
     """Rows of the log."""
 
@@ -132,3 +147,4 @@ class Tally(Counts):
     promises: PromiseCounts = field(default_factory=PromiseCounts)
     replies: ReplyCounts = field(default_factory=ReplyCounts)
     touches: TouchCounts = field(default_factory=TouchCounts)
+    time: TimeCounts = field(default_factory=TimeCounts)

@@ -1,7 +1,6 @@
 """Figures out of counts: each says how it is made, of which interval, and what is left out. Pure.
 
-A figure of nothing is None, never 0. Occupancy and utilisation are not given: the log does not hold how long somebody
-was ready, or paid.
+A figure of nothing is None, never 0. Utilisation is not given: nobody here knows for how long somebody is paid.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from hub.metrics.counting import ABANDONED, CallCounts, Handling, PromiseCounts, ReplyCounts, Tally
+from hub.metrics.counting import ABANDONED, CallCounts, Handling, PromiseCounts, ReplyCounts, Tally, TimeCounts
 from hub.metrics.percentile import Sample
 from hub.metrics.service_level import FORMULAS, Norm, parts
 
@@ -19,12 +18,18 @@ Unit: TypeAlias = Literal["percent", "seconds", "count"]
 CALLS_OF = "calls that began in the interval and have ended"
 PROMISES_OF = "promises whose due lies in the interval"
 REPLIES_OF = "conversations that began in the interval with something written by the client"
+TIME_OF = "telephones of operators, by the quarters of an hour that began in the interval"
 TOUCHES_OF = "rows of the log that began in the interval"
 
 _INBOUND = ("calls still going on", "outbound and internal calls", "calls outside working hours and barred numbers")
 _LOST_APART = "calls lost by us (timeout, no operators, no answer, busy, declined, failed): see lost_by_us"
 _HANDLED = ("calls still going on", "internal calls", "a transferred call counts once, for who talked last")
 _PROMISES = ("cancelled promises", "promises that still run or are paused", "promises without a due")
+_TIME = (
+    "pauses",
+    "ready outside working hours, or in no queue",
+    "time in which nobody listened to the exchange",
+)
 _REPLIES = ("calls", "automatic mail and automatic answers", "junk and quarantined messages")
 
 
@@ -49,6 +54,7 @@ def figures_of(tally: Tally, norm: Norm) -> tuple[Figure, ...]:
         *_of_calls(tally.calls, norm),
         *_of_handling("", tally.calls.inbound, "inbound calls that were answered"),
         *_of_handling("outbound_", tally.calls.outbound, "outbound calls that were answered"),
+        *_of_time(tally.time),
         *_of_promises(tally.promises),
         *_of_replies(tally.replies),
         _count("touches_inbound", tally.touches.inbound, "inbound rows of the log", TOUCHES_OF),
@@ -85,6 +91,19 @@ def _of_calls(counts: CallCounts, norm: Norm) -> Iterator[Figure]:
 def _of_handling(prefix: str, spent: Handling, what: str) -> Iterator[Figure]:
     yield _count(f"{prefix}handled", spent.calls, what, CALLS_OF, _HANDLED)
     yield _mean(f"{prefix}aht_s", spent.seconds, spent.calls, "(talk + hold + wrap-up) / handled", _HANDLED)
+
+
+def _of_time(spent: TimeCounts) -> Iterator[Figure]:
+    whole = spent.busy_s + spent.ready_s
+    formula = "(talk + hold + wrap-up) / (talk + hold + wrap-up + ready)"
+    yield _share("occupancy", round(spent.busy_s, 3), round(whole, 3), formula, _TIME, over=TIME_OF)
+    for name, seconds, what in (
+        ("time_talking_s", spent.talk_s, "telephones in use: talk and hold, calls made and internal ones too"),
+        ("time_wrap_up_s", spent.wrap_up_s, "wrap-up after calls"),
+        ("time_ready_s", spent.ready_s, "free or ringing, and in a queue"),
+        ("time_paused_s", spent.pause_s, "paused, whatever the reason"),
+    ):
+        yield Figure(name, round(seconds, 3) if whole or spent.pause_s else None, "seconds", what, TIME_OF)
 
 
 def _of_promises(counts: PromiseCounts) -> Iterator[Figure]:

@@ -17,6 +17,7 @@ from hub.metrics.counting import (
     PromiseCounts,
     ReplyCounts,
     Tally,
+    TimeCounts,
     TouchCounts,
     add_up,
 )
@@ -68,6 +69,7 @@ def read_report(connection: Connection, setup: SetUp, span: Span, by: Part | Non
         _promises(connection, span, grouped, name_of),
         _replies(connection, setup, span, grouped, name_of, now),
         _touches(connection, span, grouped, name_of),
+        _time(connection, setup, span, grouped, name_of),
     ):
         for name, tally in counted:
             found[name] = found[name] + tally
@@ -199,6 +201,24 @@ def _touches(connection: Connection, span: Span, by: rows.By, name_of: Callable[
     for row in rows.count_touches(connection, span, by):
         inbound = row.direction == "inbound"
         yield name_of(row.key), Tally(touches=TouchCounts(row.rows if inbound else 0, 0 if inbound else row.rows))
+
+
+def _time(connection: Connection, setup: SetUp, span: Span, by: rows.By, name_of: Callable[[Key], Name]) -> Counted:
+    """Time belongs to operators: that of a team is its operators', of whom each counts for his first team in the
+    report of all teams. It has no queue and no channel."""
+    if by in ("queue", "channel") or span.queue is not None or span.channel is not None:
+        return
+    teams = ((span.team,) if span.team is not None else ()) + (span.teams or ())
+    operators = {one for team in teams for one in setup.members(team)} if teams or span.teams is not None else None
+    for row in rows.count_time(connection, span, by, operators):
+        name = _team_of(setup, span, str(row.key)) if by == "team" else name_of(row.key)
+        yield name, Tally(time=TimeCounts(**{f"{row.kind}_s": row.seconds}))
+
+
+def _team_of(setup: SetUp, span: Span, operator: str) -> Name:
+    known = setup.operators.get(operator)
+    wanted = (span.team,) if span.team is not None else span.teams
+    return next((team for team in (known.teams if known else ()) if wanted is None or team in wanted), None)
 
 
 def _replies(

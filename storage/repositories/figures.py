@@ -6,7 +6,7 @@ database has them: quarters of an hour and local days, counted since 1970. The z
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import ColumnElement
 
-from storage.models import conversation, interaction, obligation
+from storage.models import conversation, interaction, obligation, phone_time
 
 QUARTER_S, DAY_S = 900, 86_400
 
@@ -98,6 +98,15 @@ class TouchRow:
     key: Key
     direction: str
     rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeRow:
+    """So many seconds of telephones in one kind of use: talk, wrap_up, ready, pause."""
+
+    key: Key
+    kind: str
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +182,27 @@ def count_touches(connection: Connection, span: Span, by: By) -> Iterator[TouchR
     query = select(each.c.key, each.c.direction, func.count()).group_by(each.c.key, each.c.direction)
     for key, direction, rows in connection.execute(query):
         yield TouchRow(key, direction, rows)
+
+
+def count_time(connection: Connection, span: Span, by: By, operators: Collection[str] | None) -> Iterator[TimeRow]:
+    """What telephones were used for, by quarters of an hour; those of some operators (None: of all).
+
+    Parts are quarters, days, operators, teams (their operators) or lines: time has no queue and no channel.
+    """
+    row = phone_time.c
+    places: Places = {"operator": row.operator, "team": row.operator, "line": row.line}
+    wanted = [row.line == span.line] if span.line is not None else []
+    wanted += [row.operator == span.operator] if span.operator is not None else []
+    wanted += [row.operator.in_(sorted(operators))] if operators is not None else []
+    key = _key(connection, span, by, row.since, places)
+    each = (
+        select(key.label("key"), row.kind, row.seconds)
+        .where(row.since >= span.since, row.since < span.until, *wanted)
+        .subquery()
+    )
+    query = select(each.c.key, each.c.kind, func.sum(each.c.seconds)).group_by(each.c.key, each.c.kind)
+    for found, kind, seconds in connection.execute(query):
+        yield TimeRow(found, kind, float(seconds))
 
 
 def read_replies(connection: Connection, span: Span, by: By) -> Iterator[ReplyRow]:
