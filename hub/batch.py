@@ -328,6 +328,7 @@ class Batch:
                     operator=talk["owner"] if talk else row["operator"],
                     team=row["team"],
                     phones=phones_of(row, self._setup),
+                    row=row if row["call"] is not None else None,
                 )
             )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import orjson
 
@@ -13,6 +15,8 @@ class Event:
     """`subject` is a word of the glossary: interaction, conversation, obligation, task, alert, client, line, setup.
 
     `phones` of a call: the operators whose telephone it rings or talks on now, with commas; "" = nobody's any more.
+    `row` of a call: its interaction as this commit leaves it. It stays inside the process, so that who shows the call
+    need not read what was just written.
     """
 
     subject: str
@@ -23,6 +27,7 @@ class Event:
     operator: str | None = None
     team: str | None = None
     phones: str | None = None
+    row: Mapping[str, Any] | None = field(default=None, repr=False, compare=False)
     _json: str = field(default="", init=False, repr=False, compare=False)
 
     def as_json(self) -> str:
@@ -39,4 +44,4 @@ class Event:
         return cls(**json.loads(text))
 
 
-_NAMES = tuple(each.name for each in fields(Event) if each.init)
+_NAMES = tuple(each.name for each in fields(Event) if each.init and each.name != "row")

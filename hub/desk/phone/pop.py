@@ -25,6 +25,7 @@ WRAP_UP = "wrap_up"
 _EARLIER, _TASKS, _PROMISES = 3, 3, 4
 Row = Mapping[str, Any]
 
+_EMPTY: Row = dict.fromkeys(interaction.c.keys())
 _CALL = select(interaction).where(interaction.c.id == bindparam("number"))
 _MINE = select(call_note.c.body, call_note.c.finished_at).where(
     call_note.c.interaction_id == bindparam("number"), call_note.c.operator == bindparam("who")
@@ -49,6 +50,10 @@ class Pop:
         """The other side's number, as the log has it; empty when it is hidden."""
         call = self.row["call"] or {}
         return str(call.get("from" if self.row["direction"] == "inbound" else "to") or "")
+
+    def is_of(self, row: Row) -> bool:
+        """Whether it is still the same people's, as far as that is known."""
+        return bool(self.row["client_id"] == row["client_id"] and self.row["candidates"] == row["candidates"])
 
     @property
     def is_new(self) -> bool:
@@ -132,22 +137,24 @@ class Mine:
 
 
 def read_pop(
-    connection: Connection, setup: SetUp, number: int, now: datetime, known: Pop | None = None, *, kept: bool = False
+    connection: Connection,
+    setup: SetUp,
+    number: int,
+    now: datetime,
+    known: Pop | None = None,
+    given: Row | None = None,
 ) -> Pop | None:
     """Everything that is the same for all whom it concerns; None for what is no call.
 
-    `known` is the same call a moment ago: whose it is and what was before does not change while it rings. With `kept`
-    nor does what is promised.
+    `known` is the same call a moment ago: whose it is and what was before does not change while it rings, what is
+    promised may. `given` is its row, where that is known.
     """
-    found = connection.execute(_CALL, {"number": number}).mappings().first()
-    if found is None or found["call"] is None:
+    row = {**_EMPTY, **given} if given is not None else _read_row(connection, number)
+    if row is None or row["call"] is None:
         return None
-    row = dict(found)
     parts = find_parts(row, setup.operator_by_extension)
     whose: int | None = row["client_id"]
-    if known is not None and known.row["client_id"] == whose and known.row["candidates"] == row["candidates"]:
-        if kept:
-            return replace(known, row=row, parts=parts)
+    if known is not None and known.is_of(row):
         return replace(
             known, row=row, parts=parts, promises=_promised(connection, whose), tasks=_tasks(connection, whose)
         )
@@ -161,6 +168,18 @@ def read_pop(
         tasks=_tasks(connection, whose),
         asked=find_asked(connection, setup, row, now),
     )
+
+
+def go_on(setup: SetUp, known: Pop, row: Row) -> Pop | None:
+    """The same call a moment later, when nothing but the call itself has changed; None if it is another's now."""
+    if not known.is_of(row):
+        return None
+    return replace(known, row={**_EMPTY, **row}, parts=find_parts(row, setup.operator_by_extension))
+
+
+def _read_row(connection: Connection, number: int) -> Row | None:
+    found = connection.execute(_CALL, {"number": number}).mappings().first()
+    return dict(found) if found is not None else None
 
 
 def read_mine(connection: Connection, number: int, operator: str) -> Mine | None:

@@ -15,11 +15,12 @@ from hub.call_parts import DIALLING, LIVE, RINGING, TALKING
 from hub.composition import HUB, Hub
 from hub.desk.pages import render, speech_of
 from hub.desk.phone.live_calls import LIVE_CALLS
-from hub.desk.phone.pop import WRAP_UP, Mine, Pop, read_mine, read_pop, read_unfinished
+from hub.desk.phone.pop import WRAP_UP, Mine, Pop, Row, go_on, read_mine, read_pop, read_unfinished
 from hub.desk.phone.words import dispositions, field_choices
 from hub.desk.visitor import WHO
 from hub.desk.vocabulary import Vocabulary
 from storage.events import Event
+from storage.unit import Unit
 
 GONE = "gone"
 ASKED = "asked"
@@ -29,7 +30,7 @@ _PHASES = _PICKED | {"ringing", "unanswered", "held", "resumed", "asking", "left
 """Steps of the call itself, which change nothing about whose it is; what people do (choose, rename) is read anew."""
 _MOST_KEPT = 500
 Message = dict[str, Any]
-_Read = asyncio.Task[Pop | None]
+_Read = asyncio.Future[Pop | None]
 
 
 class Pops:
@@ -45,19 +46,28 @@ class Pops:
             return await self._read(number)
         known = self._reading.get(number)
         if known is None or known[0] is not cause:
-            before = _recent(known) if cause.what in _PHASES else None
-            kept = cause.what not in _PICKED
-            known = (cause, asyncio.create_task(self._read(number, before, kept=kept)))
+            known = (cause, self._begin(number, cause, known))
             self._reading.pop(number, None)
             self._reading[number] = known
             if len(self._reading) > _MOST_KEPT:
                 self._reading.pop(next(iter(self._reading)))
         return await asyncio.shield(known[1])
 
-    async def _read(self, number: int, before: Pop | None = None, *, kept: bool = False) -> Pop | None:
+    def _begin(self, number: int, cause: Event, known: tuple[Event, _Read] | None) -> _Read:
+        """Read it in a thread, unless all of it is known."""
+        before = _recent(known) if cause.what in _PHASES else None
+        if before is not None and cause.row is not None and cause.what not in _PICKED:
+            pop = go_on(self._hub.setup.current, before, cause.row)
+            if pop is not None:
+                done: _Read = asyncio.get_running_loop().create_future()
+                done.set_result(pop)
+                return done
+        return asyncio.create_task(self._read(number, before, cause.row))
+
+    async def _read(self, number: int, before: Pop | None = None, row: Row | None = None) -> Pop | None:
         setup, now = self._hub.setup.current, self._hub.store.now()
-        return await self._hub.store.read(
-            lambda connection: read_pop(connection, setup, number, now, before, kept=kept)
+        return await self._hub.store.read_at_once(
+            lambda connection: read_pop(connection, setup, number, now, before, row)
         )
 
 
@@ -132,13 +142,12 @@ class CallStream:
         was, _ = self._shown.get(number, (GONE, None))
         if pop is None:
             return self._forget(number)
-        part = pop.parts.get(self._operator)
+        part, mine = pop.parts.get(self._operator), None
         fresh = (part == TALKING or picked or was in LIVE) and was not in (TALKING, WRAP_UP)
         if fresh and pop.talked(self._operator):
-            await self._hub.store.write(lambda unit: open_note(unit, number, self._operator))
-        mine = None
-        if part is None or (part == TALKING and not pop.is_asked(self._operator)):
-            mine = await self._hub.store.read(lambda connection: read_mine(connection, number, self._operator))
+            mine = await self._hub.store.write(lambda unit: _open_mine(unit, number, self._operator))
+        elif part is None or (part == TALKING and not pop.is_asked(self._operator)):
+            mine = await self._hub.store.read_at_once(lambda connection: read_mine(connection, number, self._operator))
         if part is None and (mine is None or not mine.open):
             return self._forget(number, pop if was == DIALLING else None)
         state = ASKED if part == TALKING and pop.is_asked(self._operator) else part or WRAP_UP
@@ -189,6 +198,11 @@ class CallStream:
 
     def _vocabulary(self) -> Vocabulary:
         return Vocabulary(speech_of(self._request))
+
+
+def _open_mine(unit: Unit, number: int, operator: str) -> Mine | None:
+    open_note(unit, number, operator)
+    return read_mine(unit.connection, number, operator)
 
 
 def _written(message: Message) -> bytes:
