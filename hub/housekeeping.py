@@ -1,8 +1,9 @@
 """What follows from the set-up, the calendar and from who is here, without any touch.
 
-Open promises are judged by the regulations and calendars in force; whom they concern without a touch is enrolled;
-what belongs to people on leave goes to their deputies and comes back with them, what belonged to operators who are no
-more to their teams; what waits is given to who becomes free; recordings are let go of when their time is over.
+Open promises are judged by the regulations and calendars in force, and by the newest tables of zones and holidays;
+whom they concern without a touch is enrolled; what belongs to people on leave goes to their deputies and comes back
+with them, what belonged to operators who are no more to their teams; what waits is given to who becomes free;
+recordings are let go of when their time is over.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ from hub.actor import SYSTEM
 from hub.recordings.retention import Retention
 from hub.setup.live import LiveSetUp
 from hub.setup.snapshot import SetUp
+from routing.calendar.holiday_table import HOLIDAYS_VERSION
+from routing.calendar.zones import TZDATA_VERSION
 from routing.enrolment import enrol
-from routing.revision import revise
+from routing.revision import refresh, revise
 from storage.events import Event
 from storage.models import conversation
 from storage.repositories import bookmarks
@@ -38,6 +41,7 @@ T = TypeVar("T")
 _EVERY_S = 30.0
 _DRAIN_S = 3.0
 _CLOCK = "touchline:clock"
+_TABLES = f"tzdata {TZDATA_VERSION}, holidays {HOLIDAYS_VERSION}"
 _FREES = {"operator", "conversation"}
 
 
@@ -81,6 +85,7 @@ class Housekeeping:
         """Once through the house."""
         setup = self._setup.current
         await self._once("revised", str(setup.revision), lambda: self._walk(lambda u, n: revise(u, setup.book, n)))
+        await self._once("tables", _TABLES, lambda: self._walk(lambda u, n: refresh(u, setup.book, n)))
         day = self._store.now().date()
         await self._once(
             "enrolled", f"{setup.revision}:{day}", lambda: self._walk(lambda u, n: enrol(u, setup.book, n))

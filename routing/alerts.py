@@ -26,6 +26,7 @@ CORRECTED = frozenset(
         "category",
         "team",
         "calendar",
+        "tables",
         "regulation",
         "late_touch",
         "pinned",

@@ -133,7 +133,7 @@ def recompute(
     if past and obligation.breached_at is None:
         assert due is not None
         out.append(BreachObligation(number, due, facts.now, "recomputed", look))
-        out.extend(FireStep(number, key, facts.now, look) for key in keys)
+        out.extend(FireStep(number, key, facts.now, look, skipped=True) for key in keys)
         out.extend(_one_alert(obligation, rule, calendar, due, cause, facts))
     elif not past and obligation.breached_at is not None:
         out.append(WithdrawBreach(number, facts.now, cause))

@@ -171,13 +171,17 @@ class WithdrawBreach:
 
 @dataclass(frozen=True, slots=True)
 class FireStep:
-    """A step of the regulation has its time; `key` is remembered so that it fires once."""
+    """A step of the regulation has its time; `key` is remembered so that it fires once.
+
+    `skipped`: it is passed over, since its time was past before there was anything to tell.
+    """
 
     obligation: int
     key: str
     at: datetime
     next_at: datetime | None
     late_by: int = 0
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from routing.tasks import follow_tasks
 from routing.timing import due_of, length_of, moves, next_look, words_of
 
 Slot = tuple[str, Hashable]
+SEEMED_KEPT = "seemed_kept"
+"""Why a clock stood still between an answer and the news that it was none."""
 
 
 def decide(facts: Facts) -> tuple[Decision, ...]:
@@ -118,7 +120,7 @@ def review(obligation: ObligationFacts, rule: Rule, facts: Facts, out: list[Deci
 def reopen(obligation: ObligationFacts, rule: Rule, cause: str, facts: Facts, out: list[Decision]) -> None:
     """It binds again with the time that was left, unless another touch has kept it meanwhile."""
     ended = obligation.met_at or obligation.closed_at or facts.at
-    pause = Pause(ended, facts.at, "seemed_kept", cause) if moves(obligation) and facts.at > ended else None
+    pause = Pause(ended, facts.at, SEEMED_KEPT, cause) if moves(obligation) and facts.at > ended else None
     pauses = (*obligation.pauses, pause) if pause else obligation.pauses
     calendar = facts.book.calendar(obligation.calendar, obligation.calendar_version)
     length = length_of(obligation.target)

@@ -231,7 +231,8 @@ def _stepped(o: ObligationFacts, x: d.FireStep, now: datetime) -> Change:
     data: dict[str, Any] = {"step": x.key}
     if x.late_by:
         data["late_by"] = x.late_by
-    return Change("warned", x.at, {"steps_done": (*o.steps_done, x.key), "next_at": x.next_at}, data)
+    event = "skipped" if x.skipped else "warned"
+    return Change(event, x.at, {"steps_done": (*o.steps_done, x.key), "next_at": x.next_at}, data)
 
 
 def _attempted(o: ObligationFacts, x: d.NoteAttempt, now: datetime) -> Change:

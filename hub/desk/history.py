@@ -26,10 +26,12 @@ _EVENTS = {
     "moved": _("moved to another client"),
     "looked": _("looked at again"),
     "noted": _("noted"),
+    "skipped": _("passed over"),
 }
 _CAUSES = {
     "category": _("the client's category changed"),
     "calendar": _("the calendar changed"),
+    "tables": _("the table of time zones or holidays is a new one"),
     "regulation": _("the regulation changed"),
     "team": _("another team has the case"),
     "late_touch": _("a contact was logged later than it took place"),
@@ -97,6 +99,7 @@ class Historian:
             "recomputed": self._moved_due,
             "pinned": self._moved_due,
             "warned": self._step,
+            "skipped": self._step,
             "breached": self._noticed,
             "handed_over": self._hands,
         }

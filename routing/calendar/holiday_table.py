@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 import holidays
@@ -19,6 +20,8 @@ from holidays.registry import COUNTRIES
 
 from routing.calendar.errors import fault, suggestion
 
+HOLIDAYS_VERSION = version("holidays")
+"""Release of the table of holidays and decrees."""
 VINTAGE = 2026
 """Year of the oldest allowed `holidays` (0.109); a decree table ending just before it had nothing more to move."""
 

@@ -17,7 +17,7 @@ from routing.enrolment import announce, enrol
 from routing.facts import EventFacts, Facts, InteractionFacts
 from routing.fold import fold_history
 from routing.ledger import Ledger, read_obligation
-from routing.revision import revise
+from routing.revision import refresh, revise
 from routing.timers import sweep
 from storage.models import alert, client, clock_event, job, obligation, task
 from storage.repositories import coverage
@@ -206,6 +206,26 @@ def test_revising_after_an_edit(office: Office) -> None:
     found = [(each.state, each.version, each.due) for each in office.rows(obligation)]
     assert found == [("running", 2, msk("2026-09-14 12:00"))] * 4 + [("met", 1, msk("2026-09-14 14:00"))]
     assert office.do(lambda unit: revise(unit, book)) is None
+
+
+def test_new_tables_of_holidays_move_what_is_open(office: Office) -> None:
+    """The calendar's version is the same; what a newer table says of the day is not."""
+    decreed = OFFICE.replace('holidays = "RU"', 'holidays = "RU"\ndays."2026-09-14" = "closed"')
+    newer = book_of(REACTION, decreed)
+    assert newer.calendar("office", 1).version == BOOK.calendar("office", 1).version
+    office.touch(message(1, "2026-09-14 10:00"), message(2, "2026-09-14 10:00", client=2, conversation=2))
+    office.do(lambda unit: acts.pin(unit, BOOK, 2, msk("2026-09-14 17:00"), "operator:vera"))
+    assert office.do(lambda unit: refresh(unit, BOOK)) == 2
+    assert [each.due for each in office.rows(obligation)] == [msk("2026-09-14 14:00"), msk("2026-09-14 17:00")]
+    office.sweep("2026-09-14 14:30")
+    assert office.rows(obligation)[0].state == "breached"
+    assert office.do(lambda unit: refresh(unit, newer)) == 2
+    assert office.do(lambda unit: refresh(unit, newer, 2)) is None
+    first, second = office.rows(obligation)
+    assert (first.state, first.due, first.calendar_version) == ("running", msk("2026-09-15 13:00"), 1)
+    assert second.due == msk("2026-09-14 17:00"), "pinned"
+    assert [each.data["cause"] for each in office.rows(clock_event) if each.event == "recomputed"] == ["tables"]
+    assert all(each.withdrawn_at for each in office.rows(alert))
 
 
 def test_a_retired_regulation_lets_go(office: Office) -> None:
