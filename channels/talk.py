@@ -95,6 +95,9 @@ class Talks(Protocol):
     async def note_presence(self, who: Identity, here: bool) -> None:
         """He follows the talk (say so every minute), or does not any more. Nothing is kept of strangers."""
 
+    async def note_typing(self, who: Identity, on: bool) -> None:
+        """He is typing (say so every few seconds), or has stopped. Nothing is kept of it."""
+
     def watch(self, ring: Callable[[Hint], None]) -> Callable[[], None]:
         """Call `ring` on the loop for every change, until what this answers is called."""
 
@@ -112,6 +115,9 @@ class NoTalks:
         return Attendance(False)
 
     async def note_presence(self, who: Identity, here: bool) -> None:
+        return None
+
+    async def note_typing(self, who: Identity, on: bool) -> None:
         return None
 
     def watch(self, ring: Callable[[Hint], None]) -> Callable[[], None]:

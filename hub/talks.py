@@ -59,6 +59,10 @@ class LineTalks:
         """Written with the identity, told to open desks when it changes."""
         await self._store.write(lambda unit: _note(unit, who, here))
 
+    async def note_typing(self, who: Identity, on: bool) -> None:
+        """Told to open desks; nothing is written."""
+        await self._store.write(lambda unit: _tell_typing(unit, who, on))
+
     def watch(self, ring: Callable[[Hint], None]) -> Callable[[], None]:
         """Events of this and of other processes, as hints."""
 
@@ -119,6 +123,11 @@ def _said(setup: SetUp, row: dict[str, Any]) -> Said:
         state=row["state"] or "",
         files=tuple(SaidFile(one["id"], one["name"], one["media_type"], one["size"]) for one in row["files"]),
     )
+
+
+def _tell_typing(unit: Unit, who: Identity, on: bool) -> None:
+    for client in rows.clients_of(unit.connection, who.scheme, who.value):
+        unit.emit(Event("visitor", client, "typing" if on else "stopped", client=client))
 
 
 def _note(unit: Unit, who: Identity, here: bool) -> None:

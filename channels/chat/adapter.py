@@ -13,17 +13,18 @@ import structlog
 
 from channels.chat.guard import MOST_BODY, Guard
 from channels.chat.lobby import Lobby
-from channels.chat.parse import MOST_FILES, check, envelop, read, read_body, read_files
+from channels.chat.parse import MOST_FILES, check, envelop, read, read_body, read_files, text_of
 from channels.chat.refusal import Refusal, tell
 from channels.chat.script import Script
 from channels.chat.session import SCHEME, Sessions, identity_of
 from channels.chat.settings import Settings
+from channels.chat.spam import Spam
 from channels.chat.stream import Stream
 from channels.chat.view import attendance_piece, reads, talk_piece
 from channels.contract import Door, Health, LineState
 from channels.errors import Rejected, Unreachable
 from channels.throttle import network_of
-from channels.touch import Message, Receipt, ReceiptState, Sent, Webhook, WebhookAnswer
+from channels.touch import Direction, Message, Receipt, ReceiptState, Sent, Webhook, WebhookAnswer
 
 log = structlog.get_logger(__name__)
 
@@ -38,12 +39,14 @@ class ChatChannel:
         self._line, self._settings, self._door = line, settings, door
         self._sessions = Sessions(line, door.sign, timedelta(days=settings.remember_days))
         self._guard = Guard(settings)
+        self._spam = Spam(settings.most_links)
         self._lobby = Lobby(door.talks)
         self._script: tuple[tuple[str, ...], Script] | None = None
         self._handlers: Mapping[str, Handler] = {
             "session": self._open,
             "say": self._say,
             "seen": self._see,
+            "typing": self._type,
             "talk": self._tell,
             "follow": self._follow,
         }
@@ -153,10 +156,24 @@ class ChatChannel:
         check(told, self._settings, region)
         files = await asyncio.to_thread(read_files, told, self._settings) if told.get("files") else ()
         agent = webhook.headers.get("user-agent", "")
-        raw = envelop(told, session, now, self._settings, webhook.remote, agent)
+        suspicion = await self._suspicion(told, session)
+        raw = envelop(told, session, now, self._settings, webhook.remote, agent, suspicion)
         accepted = await self._door.deliver(read(raw, self._line, region, files))
         self._lobby.wake(session)
         return tell({"id": accepted.interaction, "ref": told["id"], "again": accepted.again})
+
+    async def _suspicion(self, told: dict[str, Any], session: str) -> str | None:
+        """Why it looks like a robot's message; whom we have answered already is none."""
+        now, text = self._door.now(), text_of(told, "text", self._settings.longest_text)
+        age_s = self._sessions.age(str(told["token"]), now)
+        found = self._spam.suspect(told, text, age_s, now.timestamp())
+        if found is None:
+            return None
+        talk = await self._door.talks.read(identity_of(session))
+        if any(one.direction is Direction.OUTBOUND for one in talk.messages):
+            return None
+        log.info("message_looks_like_spam", line=self._line, why=found)
+        return found
 
     async def _see(self, told: dict[str, Any], webhook: Webhook) -> WebhookAnswer:
         """What of ours has reached the browser, and what was looked at there."""
@@ -165,6 +182,13 @@ class ChatChannel:
         talk = await self._door.talks.read(identity_of(session))
         for external_id, state in reads(talk, told.get("delivered"), told.get("read")):
             await self._door.report(Receipt(self._line, external_id, ReceiptState(state), now))
+        return tell({})
+
+    async def _type(self, told: dict[str, Any], webhook: Webhook) -> WebhookAnswer:
+        """He is typing, or has stopped: a courtesy to whoever will answer."""
+        session = self._session_of(told)
+        self._guard.may_ask(webhook, self._door.now().timestamp())
+        await self._door.talks.note_typing(identity_of(session), told.get("on") is True)
         return tell({})
 
     async def _tell(self, told: dict[str, Any], webhook: Webhook) -> WebhookAnswer:

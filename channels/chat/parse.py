@@ -96,8 +96,16 @@ def _file(given: Mapping[str, Any], settings: Settings) -> Attachment:
     return Attachment(name, media_type, data)
 
 
-def envelop(told: Mapping[str, Any], session: str, at: datetime, settings: Settings, remote: str, agent: str) -> bytes:
-    """What is kept of a message."""
+def envelop(
+    told: Mapping[str, Any],
+    session: str,
+    at: datetime,
+    settings: Settings,
+    remote: str,
+    agent: str,
+    suspicion: str | None = None,
+) -> bytes:
+    """What is kept of a message. `suspicion` is why it looks like a robot's."""
     said = {name: value for name, value in told.items() if name not in {"token", "files"}}
     language = _language(told)
     consent = settings.consent
@@ -106,7 +114,7 @@ def envelop(told: Mapping[str, Any], session: str, at: datetime, settings: Setti
         agreed = {"text": say(consent.text, language), "version": consent.version}
     names = [text_of(one, "name", 200) for one in told.get("files") or []]
     kept = {"session": session, "at": at.isoformat(), "address": remote, "agent": agent[:500], "told": said}
-    return dump({**kept, "consent": agreed, "files": names})
+    return dump({**kept, "consent": agreed, "files": names, **({"suspicion": suspicion} if suspicion else {})})
 
 
 def read(raw: bytes, line: str, region: str, files: tuple[Attachment, ...] = ()) -> Touch:
@@ -131,6 +139,7 @@ def read(raw: bytes, line: str, region: str, files: tuple[Attachment, ...] = ())
         fields=_fields(told, name, contacts),
         origin=_origin(kept, told, language),
         attachments=files,
+        suspicion=kept.get("suspicion"),
         language=language,
         raw=Raw(raw, MEDIA_TYPE),
     )

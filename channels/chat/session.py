@@ -48,6 +48,10 @@ class Sessions:
         age = now.timestamp() - issued
         return found[1] if -_CLOCKS_DIFFER.total_seconds() <= age <= self.life.total_seconds() else None
 
+    def age(self, token: str, now: datetime) -> float:
+        """For how many seconds a good token has been in the browser."""
+        return now.timestamp() - int(token.split(".")[1])
+
     def renew(self, token: str, name: str, now: datetime) -> str:
         """The same token while it is young, so that several tabs agree; then a fresh one."""
         issued = int(token.split(".")[1])

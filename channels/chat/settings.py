@@ -69,6 +69,7 @@ class Settings(_Strict):
 
     `heading`, `greeting` and `offline` are texts, in one language or several; what is not given is said as usual.
     `language` fixes what otherwise follows the page. `remember_days`: so long a browser keeps its talk.
+    `most_links`: more in one message look like spam; 0 = any number.
     """
 
     origins: tuple[str, ...] = ()
@@ -85,6 +86,7 @@ class Settings(_Strict):
     max_file_mb: float = Field(default=5.0, gt=0, le=10)
     longest_text: int = Field(default=4000, ge=100, le=20_000)
     remember_days: int = Field(default=30, ge=1, le=365)
+    most_links: int = Field(default=4, ge=0, le=100)
     limits: Limits = Limits()
 
     @property

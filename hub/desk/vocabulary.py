@@ -217,6 +217,7 @@ _WORDS["suspicion"] = {
     "honeypot": _("filled in what people do not see"),
     "links": _("stuffed with links"),
     "too_fast": _("filled in too fast"),
+    "repeated": _("the same text again and again"),
     "forged_token": _("forged form"),
     "stale_token": _("form opened long ago"),
     "no_proof_of_work": _("no proof of work"),

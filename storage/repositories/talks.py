@@ -33,7 +33,7 @@ def read_talk(connection: Connection, line: str, scheme: str, value: str) -> Fou
 
     A client may have several identities of a scheme (two browsers of one person): each has a talk of its own.
     """
-    clients = _clients_of(connection, scheme, value)
+    clients = clients_of(connection, scheme, value)
     if not clients:
         return Found()
     query = (
@@ -60,7 +60,7 @@ def read_talk(connection: Connection, line: str, scheme: str, value: str) -> Fou
     return Found(tuple({**row, "files": files.get(row["id"], [])} for row in reversed(rows)), clients, talks)
 
 
-def _clients_of(connection: Connection, scheme: str, value: str) -> frozenset[int]:
+def clients_of(connection: Connection, scheme: str, value: str) -> frozenset[int]:
     """Whose it is, or may be; a number below zero is one that a merge has put aside."""
     query = select(identity.c.client_id).where(
         identity.c.scheme == scheme, identity.c.value == value, identity.c.client_id > 0

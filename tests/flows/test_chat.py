@@ -78,6 +78,11 @@ async def test_two_browsers_talk_live(browser: Browser, tmp_path: Path, database
         assert (asked["fields"]["utm_source"], asked["fields"]["utm_campaign"]) == ("google", "osin")
         async with at_desk(browser, counter) as desk:
             await open_conversation(desk, counter, asked["conversation_id"])
+            await writing(page).press_sequentially("І ще")
+            await expect(desk.locator("visitor-types")).to_have_text("Посетитель печатает…")
+            await expect(desk.locator("visitor-types")).to_be_visible()
+            await writing(page).fill("")
+            await expect(desk.locator("visitor-types")).to_be_hidden()
             await desk.locator("reply-box textarea[name=text]").press_sequentially("Зараз")
             await expect(page.locator("touchline-chat .typing")).to_be_visible()
             await answer(desk, HOSTILE)

@@ -143,6 +143,23 @@ async def test_a_file_is_given_to_whose_talk_it_is(office: Office) -> None:
     assert await site(office).file(OTHER, number) is None
 
 
+def test_who_types_is_told_to_open_desks_and_nothing_is_kept(office: Office) -> None:
+    client = ask(office, "Вопрос")["client_id"]
+    told: list[tuple[str, str, int | None]] = []
+
+    def tell(on: bool, who: Identity = BROWSER) -> None:
+        def work(unit: Any) -> None:
+            talks._tell_typing(unit, who, on)
+            told.extend((event.subject, event.what, event.client) for event in unit.events)
+
+        office.store.write_now(work)
+
+    tell(True)
+    tell(False)
+    tell(True, OTHER)
+    assert told == [("visitor", "typing", client), ("visitor", "stopped", client)], "nobody is told of strangers"
+
+
 def test_who_comes_and_goes_is_told_once(office: Office) -> None:
     client = ask(office, "Вопрос")["client_id"]
     told: list[tuple[str, int | None]] = []

@@ -4,6 +4,7 @@ const HOOK = new URL(SCRIPT_TAG.src, location.href).href.replace(/\/chat\/[^/]*$
 const SILENCE = 40000; // ms without a sign of life, which comes every 15 s
 const PATIENCE = 8000; // ms until a stream that says nothing is taken for one that something on the way keeps back
 const POLL = 5000;
+const TYPING = 4000;
 const AGAIN = [1000, 2000, 4000, 8000, 15000, 30000];
 
 const pause = (time) => new Promise((done) => { setTimeout(done, time * (0.8 + Math.random() * 0.4)); });
@@ -216,6 +217,14 @@ class Link {
     this.changed();
     this.tell({ pieces: [{ type: "talk", writing: this.talk.writing, messages: [this.talk.messages.get(id)] }] });
     this.follow();
+  }
+
+  /* That he types is told every few seconds; once he has written, for nobody would see it before. */
+  typing(on) {
+    const { token, began } = this.memory.all;
+    if (!token || !began || (on ? Date.now() - (this.typed || 0) < TYPING : !this.typed)) return;
+    this.typed = on ? Date.now() : 0;
+    ask("typing", { token, on }).catch(() => {});
   }
 
   /* What of theirs is here, and what was looked at: told once each, again if that did not arrive. */

@@ -68,7 +68,10 @@ class Widget {
 
   buildComposer() {
     this.text = make("textarea", { rows: "1", maxlength: String(CHAT.longest), "aria-label": say("write"), placeholder: say("write"),
-      onkeydown: (event) => this.key(event), oninput: () => this.memory.change({ draft: this.text.value }) });
+      onkeydown: (event) => this.key(event), oninput: () => {
+        this.memory.change({ draft: this.text.value });
+        this.link.typing(Boolean(this.text.value.trim()));
+      } });
     this.text.value = this.memory.all.draft || "";
     this.picker = CHAT.files ? make("input", { type: "file", class: "unseen", id: "files", multiple: true, accept: CHAT.files.accept, onchange: () => this.choose() }) : null;
     this.chips = make("div", { class: "chips" });
@@ -98,6 +101,7 @@ class Widget {
     this.contacts = make("form", { class: "contacts", novalidate: true, hidden: true, onsubmit: (event) => { event.preventDefault(); this.leave(); } },
       this.why, field("name", "text", "name"), make("div", { class: "pair" }, field("phone", "tel", "tel"), field("email", "email", "email")),
       this.wordsField, this.consent(), this.wrong,
+      make("input", { name: "website", class: "unseen", tabindex: "-1", autocomplete: "off", "aria-hidden": "true" }), // a trap for robots
       make("div", { class: "buttons" }, this.backLink, make("button", { class: "big" }, say("send"))));
     return this.contacts;
   }
@@ -186,6 +190,7 @@ class Widget {
     }
     this.warn("");
     this.text.value = "";
+    this.link.typing(false);
     this.chosen = [];
     this.drawChips();
     this.begin();

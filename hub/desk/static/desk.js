@@ -2,6 +2,7 @@
 import "./live.js";
 import "./phone.js";
 import "./time_left.js";
+import "./visitor_types.js";
 import "./reply_box.js";
 import "./canned.js";
 import "./dialogs.js";

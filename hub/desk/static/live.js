@@ -71,6 +71,13 @@ class LivePart extends HTMLElement {
 let stream;
 let broken = false;
 const hearers = new Map();
+const watchers = new Set();
+
+/* Every event, as it comes, until what this answers is called. */
+export function watch(heard) {
+  watchers.add(heard);
+  return () => watchers.delete(heard);
+}
 
 export function hear(name, heard) {
   hearers.set(name, (message) => heard(JSON.parse(message.data)));
@@ -83,6 +90,7 @@ function listen() {
   stream.onmessage = (message) => {
     const event = JSON.parse(message.data);
     for (const part of parts) if (part.concerns(event)) part.soon();
+    for (const heard of watchers) heard(event);
   };
   for (const [name, heard] of hearers) stream.addEventListener(name, heard);
   stream.addEventListener("again", all);

@@ -34,6 +34,7 @@ class FakeTalks:
     writing: bool = False
     fails: int = 0
     noted: list[tuple[str, bool]] = field(default_factory=list)
+    typed: list[tuple[str, bool]] = field(default_factory=list)
     rings: list[Callable[[Hint], None]] = field(default_factory=list)
     asked: int = 0
 
@@ -55,6 +56,9 @@ class FakeTalks:
 
     async def note_presence(self, who: Identity, here: bool) -> None:
         self.noted.append((who.value, here))
+
+    async def note_typing(self, who: Identity, on: bool) -> None:
+        self.typed.append((who.value, on))
 
     def watch(self, ring: Callable[[Hint], None]) -> Callable[[], None]:
         self.rings.append(ring)
