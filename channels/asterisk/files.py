@@ -28,7 +28,12 @@ MEDIA_TYPES = {
 }
 """What browsers play, best first; a `.wav` may hold PCM, A-law or mu-law. Everything else is offered as bytes."""
 
-_OTHERS = (".WAV", ".gsm", ".ulaw", ".alaw", ".sln")
+WAV49 = "audio/vnd.wave; codec=31"
+"""GSM in a WAV (RFC 2361), as Asterisk's format `wav49` writes it into `.WAV`: no browser plays it."""
+_UNPLAYED = "application/octet-stream"
+_OTHERS = (".WAV", ".wav49", ".gsm", ".g722", ".g729", ".ulaw", ".alaw", ".sln", ".sln16")
+_SOUNDS = frozenset(one.lower() for one in (*MEDIA_TYPES, *_OTHERS))
+_GSM_IN_WAV = 0x31
 _FOLDERS = ("monitor", "voicemail", "recordings", "rec")
 _SLACK = timedelta(seconds=90)
 _MOST = 4096
@@ -97,7 +102,7 @@ def search_recording(call: OpenCall, settings: Settings) -> list[str]:
         f"{folder}/{entry.name}".lstrip("/")
         for folder in ("", *days_of(call.at))
         for entry in _listed(root / folder)
-        if wanted in entry.name and Path(entry.name).suffix.lower() in MEDIA_TYPES
+        if wanted in entry.name and Path(entry.name).suffix.lower() in _SOUNDS
     )
 
 
@@ -191,7 +196,35 @@ def erase(sound: Sound, settings: Settings) -> bool:
 
 def sound_of(path: Path, name: str) -> Sound:
     """A file as a sound."""
-    return Sound(name, MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"), path=path)
+    return Sound(name, media_type_of(path), path=path)
+
+
+def media_type_of(path: Path) -> str:
+    """By its ending, and of a WAV by what it says is in it. Blocks."""
+    if path.suffix.lower() == ".wav" and _holds_gsm(path):
+        return WAV49
+    return MEDIA_TYPES.get(path.suffix.lower(), _UNPLAYED)
+
+
+def is_sound(path: Path) -> bool:
+    """Whether it is a recording, of whatever format."""
+    return path.suffix.lower() in _SOUNDS
+
+
+def is_played(path: Path) -> bool:
+    """Whether browsers play it, or the same recording beside it. Blocks."""
+    beside = (path.with_suffix(ending) for ending in MEDIA_TYPES)
+    return any(media_type_of(one) in MEDIA_TYPES.values() for one in (path, *beside) if one == path or one.is_file())
+
+
+def _holds_gsm(path: Path) -> bool:
+    """The format tag of a RIFF file stands at 20, where Asterisk writes it."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(22)
+    except OSError:
+        return False
+    return head[:4] == b"RIFF" and head[8:16] == b"WAVEfmt " and int.from_bytes(head[20:22], "little") == _GSM_IN_WAV
 
 
 def _on_the_web(kept: str, name: str, settings: Settings) -> Sound | None:
@@ -202,28 +235,29 @@ def _on_the_web(kept: str, name: str, settings: Settings) -> Sound | None:
     if settings.recordings_user:
         secret = settings.recordings_password.get_secret_value() if settings.recordings_password else ""
         headers["Authorization"] = f"Basic {b64encode(f'{settings.recordings_user}:{secret}'.encode()).decode()}"
-    media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), "application/octet-stream")
+    media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix.lower(), _UNPLAYED)
     return Sound(name, media_type, address=kept.replace("{path}", quote(name.lstrip("/"))), headers=headers)
 
 
 def _inside(root: Path, name: str) -> Path | None:
-    """A regular file below the folder; the same name with another ending will do (a recording that was converted)."""
+    """A regular file below the folder; the same name with another ending will do (a recording that was converted), and
+    does better where browsers do not play the one that was named."""
     if "\0" in name:
         return None
     root = root.resolve()
     wanted = root / name.lstrip("/")
-    stem = (
-        wanted.with_suffix("") if wanted.suffix.lower() in {*MEDIA_TYPES, *(one.lower() for one in _OTHERS)} else wanted
-    )
+    stem = wanted.with_suffix("") if wanted.suffix.lower() in _SOUNDS else wanted
     beside = [stem.parent / f"{stem.name}{ending}" for ending in (*MEDIA_TYPES, *_OTHERS)]
-    for candidate in (wanted, *beside):
-        try:
-            path = candidate.resolve()
-            if path.is_relative_to(root) and path.is_file():
-                return path
-        except (OSError, RuntimeError):  # too long a name, a loop of links
-            continue
-    return None
+    found = [path for candidate in (wanted, *beside) if (path := _file_below(root, candidate)) is not None]
+    return next((path for path in found if media_type_of(path) in MEDIA_TYPES.values()), next(iter(found), None))
+
+
+def _file_below(root: Path, candidate: Path) -> Path | None:
+    try:
+        path = candidate.resolve()
+        return path if path.is_relative_to(root) and path.is_file() else None
+    except (OSError, RuntimeError):  # too long a name, a loop of links
+        return None
 
 
 def _listed(folder: Path) -> list[os.DirEntry[str]]:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import heapq
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
-from channels.asterisk.files import find_recording
+from channels.asterisk.files import find_recording, is_played, is_sound
 from channels.asterisk.settings import Settings
 from channels.asterisk.tables import Away, Table, is_address
 from channels.contract import OpenCall
 
+_RECENT = 20
+_MOST_FILES = 5_000
 _NEVER = datetime(2000, 1, 1, tzinfo=UTC)
 _PATIENCE = ClientTimeout(total=5)
 _NEEDED = {
@@ -52,6 +57,8 @@ def _judge_files(settings: Settings) -> list[Finding]:
     for name, value in (("recordings", settings.recordings), ("voicemail", settings.voicemail)):
         if value and "{path}" not in value and not (Path(value).is_dir() and os.access(value, os.R_OK | os.X_OK)):
             found.append(Finding(f"the folder {value} ({name}) cannot be read", f"Mount it, or correct {name}."))
+        elif value and "{path}" not in value:
+            found += _judge_formats(name, Path(value))
     kept = settings.recordings if settings.keep_recordings is not None else None
     if kept and "{path}" not in kept and not os.access(kept, os.W_OK):
         remedy = "Mount it writable, or recordings are only hidden when their time is over."
@@ -60,6 +67,37 @@ def _judge_files(settings: Settings) -> list[Finding]:
         if not is_address(source):
             found += _judge_record(name, Path(source))
     return found
+
+
+def _judge_formats(name: str, folder: Path) -> list[Finding]:
+    """Whether browsers play what was recorded last."""
+    recent = heapq.nlargest(_RECENT, _sounds_in(folder))
+    mute = [path for _, path in recent if not is_played(path)]
+    if not mute:
+        return []
+    endings = ", ".join(sorted({path.suffix for path in mute}))
+    if name == "voicemail":
+        remedy = "Let voicemail.conf say `format = wav` (wav49 and gsm are only played by telephones)."
+    else:
+        remedy = "Give MixMonitor a name that ends in .wav (FreePBX: call recording format wav, not wav49 or gsm)."
+    return [
+        Finding(f"browsers do not play {len(mute)} of the last {len(recent)} in {folder} ({name}): {endings}", remedy)
+    ]
+
+
+def _sounds_in(folder: Path) -> Iterator[tuple[float, Path]]:
+    """By age; not all of a large house."""
+    looked = 0
+    for place, folders, names in os.walk(folder):
+        folders.sort(reverse=True)  # the newest days first
+        for one in names:
+            looked += 1
+            path = Path(place, one)
+            with contextlib.suppress(OSError):
+                if is_sound(path):
+                    yield path.stat().st_mtime, path
+        if looked > _MOST_FILES:
+            return
 
 
 def _judge_record(name: str, path: Path) -> list[Finding]:

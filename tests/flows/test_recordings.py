@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -122,7 +123,21 @@ async def test_a_call_and_a_voice_message_are_played_at_the_desk(
             ("operator:vera", "recording"),
             ("operator:vera", "voicemail"),
         ]
+        await _is_told_what_cannot_be_played(page, asterisk.recordings / talked["call"]["recording"])
         await page.context.close()
+
+
+async def _is_told_what_cannot_be_played(page: Page, recorded: Path) -> None:
+    """As if MixMonitor wrote `.gsm`: a way to get it takes the place of a player that stays silent."""
+    recorded.with_suffix(".gsm").write_bytes(b"\xd2" + bytes(32))
+    recorded.unlink()
+    await page.reload()
+    player, told = page.locator("audio[src$='recordings/1']"), page.locator(".player [data-format]").first
+    await expect(told).to_be_hidden()
+    await player.evaluate("each => each.play().catch(() => null)")
+    await expect(told).to_be_visible()
+    await expect(player).to_be_hidden()
+    await expect(told.get_by_role("link")).to_have_attribute("href", re.compile("recordings/1$"))
 
 
 async def _name(page: Page, ending: str) -> str:

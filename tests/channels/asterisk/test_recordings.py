@@ -11,7 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from channels.asterisk import create
-from channels.asterisk.files import search_recording
+from channels.asterisk.files import WAV49, search_recording
+from channels.asterisk.places import judge_places
 from channels.asterisk.settings import Settings
 from channels.contract import Channel, OpenCall, Sound, Telephone
 from tests.channels.door import FakeDoor
@@ -74,6 +75,46 @@ def test_a_recording_that_was_converted_or_sorted_by_day_is_found(tmp_path: Path
     assert search_recording(call(), settings(recordings=str(tmp_path))) == [
         "2026/11/22/in-812-7916-1795300200.7.wav",
     ]
+
+
+GSM_IN_WAV = b"RIFF\x54\x06\0\0WAVEfmt \x14\0\0\0\x31\0\x01\0"
+PCM_IN_WAV = b"RIFF\x54\x06\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0"
+
+
+def test_what_browsers_do_not_play_is_told_apart(tmp_path: Path) -> None:
+    phone = line(recordings=str(tmp_path))
+    for name, data, media_type in (
+        ("a.WAV", GSM_IN_WAV, WAV49),
+        ("b.wav", GSM_IN_WAV, WAV49),
+        ("c.WAV", PCM_IN_WAV, "audio/wav"),
+        ("d.gsm", b"\xd2", "application/octet-stream"),
+        ("e.wav49", GSM_IN_WAV, "application/octet-stream"),
+    ):
+        touch(tmp_path / name, data)
+        sound = heard(phone, name)
+        assert sound is not None and sound.media_type == media_type, name
+    converted = touch(tmp_path / "d.mp3")
+    better = heard(phone, "d.gsm")
+    assert better is not None and (better.path, better.media_type) == (converted, "audio/mpeg")
+    unnamed = touch(tmp_path / "in-1795300200.7.gsm")
+    assert search_recording(call(), settings(recordings=str(tmp_path))) == [unnamed.name], "the desk says what is wrong"
+
+
+async def test_the_doctor_says_that_recordings_cannot_be_played(tmp_path: Path) -> None:
+    rec, spool = tmp_path / "monitor", tmp_path / "voicemail"
+    touch(rec / "2026/11/21/a.wav", PCM_IN_WAV)
+    touch(spool / "default/100/INBOX/msg0000.wav", PCM_IN_WAV)
+    touch(spool / "default/100/INBOX/msg0000.gsm")
+    known = settings(recordings=str(rec), voicemail=str(spool))
+    assert await judge_places(known) == []
+    touch(rec / "2026/11/22/b.gsm")
+    touch(rec / "2026/11/22/c.WAV", GSM_IN_WAV)
+    touch(spool / "default/100/INBOX/msg0001.WAV", GSM_IN_WAV)
+    first, second = await judge_places(known)
+    assert first.reason == f"browsers do not play 2 of the last 3 in {rec} (recordings): .WAV, .gsm"
+    assert "MixMonitor" in first.remedy and ".wav" in first.remedy and not first.grave
+    assert second.reason == f"browsers do not play 1 of the last 3 in {spool} (voicemail): .WAV"
+    assert "voicemail.conf" in second.remedy
 
 
 def test_nothing_outside_the_folder_is_ever_answered(tmp_path: Path) -> None:
