@@ -22,7 +22,7 @@ from hub.references import Reference, References
 from hub.setup.snapshot import SetUp
 from hub.telephony import wrap_up
 from hub.threads import Threads
-from hub.wording import client_words, interaction_words
+from hub.wording import WORDED, client_words, interaction_words
 from routing.facts import ClientFacts, Facts, InteractionFacts
 from storage import models
 from storage.events import Event
@@ -302,7 +302,8 @@ class Batch:
 
     def _index(self) -> None:
         index_interactions(self._unit, [(row["id"], interaction_words(row)) for row in self._new_rows], fresh=True)
-        index_interactions(self._unit, [(number, interaction_words(self._rows[number])) for number in self._changes])
+        reworded = [number for number, change in self._changes.items() if WORDED & change.keys()]
+        index_interactions(self._unit, [(number, interaction_words(self._rows[number])) for number in reworded])
         names = {row["id"]: row["name"] for row in self._new_clients}
         words: dict[int, str] = {}
         for arrival in self._fresh:

@@ -8,6 +8,8 @@ from storage.search import words_of
 
 Row = dict[str, Any]
 
+WORDED = frozenset({"subject", "text", "fields"})
+"""What later phases may change of that by which an interaction is found."""
 _BETWEEN = " | "
 """Keeps the last digits of one text from running into the first of the next."""
 

@@ -18,6 +18,7 @@ from routing.fold import COLUMNS, encoded
 from storage.bulk import insert_rows
 from storage.events import Event
 from storage.models import clock_event, obligation, task
+from storage.prepared import PreparedChange
 from storage.repositories import jobs
 from storage.unit import Unit
 
@@ -46,13 +47,13 @@ _MUTABLE = (
 )
 _OBLIGATION_COLUMNS = ("id", *(_RENAMED.get(name, name) for name in COLUMNS))
 _obligation_values = attrgetter("id", *COLUMNS)
-_CHANGE = (
+_CHANGE = PreparedChange(
     update(obligation)
     .where(obligation.c.id == bindparam("number"))
     .values({_RENAMED.get(name, name): bindparam(f"new_{name}") for name in (*_MUTABLE, "pauses", "steps_done")})
 )
 _TASK_COLUMNS = ("state", "owner", "team", "due", "closed_at", "closed_by", "remind_at", "client")
-_CHANGE_TASK = (
+_CHANGE_TASK = PreparedChange(
     update(task)
     .where(task.c.id == bindparam("number"))
     .values({_RENAMED.get(name, name): bindparam(f"new_{name}") for name in _TASK_COLUMNS})
@@ -96,13 +97,13 @@ def write(
     if harvest.started:
         insert_rows(connection, obligation, [obligation_row(obligations[number]) for number in harvest.started])
     if harvest.changed:
-        connection.execute(_CHANGE, [_changed_row(obligations[number]) for number in sorted(harvest.changed)])
+        _CHANGE.make(connection, [_changed_row(obligations[number]) for number in sorted(harvest.changed)])
     if harvest.history:
         _write_history(unit, harvest.history)
     if harvest.made:
         insert_rows(connection, task, [_task_row(tasks[number]) for number in harvest.made])
     if harvest.changed_tasks:
-        connection.execute(_CHANGE_TASK, [_changed_task(tasks[number]) for number in sorted(harvest.changed_tasks)])
+        _CHANGE_TASK.make(connection, [_changed_task(tasks[number]) for number in sorted(harvest.changed_tasks)])
     if harvest.withdrawn:
         withdraw_alerts(unit, book, harvest.withdrawn)
     if harvest.alerts:

@@ -1,31 +1,32 @@
-"""Questions that are asked for every touch: worked out once for each database, then given to the driver."""
+"""Statements that intake gives for every touch: worked out once for each database, then given to the driver."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select
+from sqlalchemy import Connection, Dialect, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from storage.driver import Parameters, ask
+from storage.driver import Parameters, ask, tell
+from storage.trailing import trail
 
 Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A question as one database takes it. `order` is None where parameters go by their names."""
+    """A statement as one database takes it. `order` is None where parameters go by their names."""
 
-    statement: str
+    text: str
     constants: dict[str, Any]
     converts: dict[str, Convert]
     order: tuple[str, ...] | None
     columns: tuple[str, ...]
     results: tuple[tuple[int, Convert], ...]
 
-    def parameters(self, given: dict[str, Any]) -> Parameters:
+    def parameters(self, given: Mapping[str, Any]) -> Parameters:
         values = dict(self.constants)
         for name, value in given.items():
             convert = self.converts.get(name)
@@ -33,22 +34,32 @@ class _Form:
         return values if self.order is None else tuple([values[name] for name in self.order])
 
 
-class Prepared:
-    """A question with named parameters (`bindparam`), all of which are given each time it is asked.
+class _Statement:
+    """It must read the same whatever it is given: keys travel by `among`, and what is known beforehand by `one_of`, not
+    by an expanding `IN`."""
 
-    It must read the same whatever is asked for: keys travel by `among`, and what is known beforehand by `one_of`, not
-    by an expanding `IN`.
-    """
+    def __init__(self, statement: Select[Any] | Update) -> None:
+        self._statement = statement
+        self._forms: dict[str, _Form] = {}
+
+    def _form(self, dialect: Dialect) -> _Form:
+        form = self._forms.get(dialect.name)
+        if form is None:
+            form = self._forms[dialect.name] = _work_out(self._statement, dialect)
+        return form
+
+
+class Prepared(_Statement):
+    """A question with named parameters (`bindparam`), all of which are given each time it is asked."""
 
     def __init__(self, query: Select[Any], *, locking: bool = False) -> None:
         """`locking`: nobody else changes the rows until the commit (SQLite has one writer anyway)."""
-        self._query = query.with_for_update() if locking else query
-        self._forms: dict[str, _Form] = {}
+        super().__init__(query.with_for_update() if locking else query)
 
     def rows(self, connection: Connection, **given: Any) -> list[tuple[Any, ...]]:
         """The answer, row by row, each value as its column's type has it."""
-        form = self._forms.get(connection.dialect.name) or self._work_out(connection.dialect)
-        found = ask(connection, form.statement, form.parameters(given))
+        form = self._form(connection.dialect)
+        found = ask(connection, form.text, form.parameters(given))
         if not form.results or not found:
             return found
         read = []
@@ -62,33 +73,44 @@ class Prepared:
     def mappings(self, connection: Connection, **given: Any) -> list[dict[str, Any]]:
         """The same as dictionaries by the columns' names."""
         rows = self.rows(connection, **given)
-        columns = self._forms[connection.dialect.name].columns
+        columns = self._form(connection.dialect).columns
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
-    def _work_out(self, dialect: Dialect) -> _Form:
-        compiled = self._query.compile(dialect=dialect)
-        assert isinstance(compiled, SQLCompiler)
-        if compiled.post_compile_params or compiled.literal_execute_params:
-            raise ValueError(f"this question reads otherwise each time it is asked: {compiled}")
-        converts: dict[str, Any] = dict(compiled._bind_processors)
-        given = {name for name, bind in compiled.binds.items() if bind.required}
-        constants = {
-            name: converts[name](value) if name in converts else value
-            for name, value in compiled.params.items()
-            if name not in given
-        }
-        columns = tuple(entry.name for entry in compiled._result_columns)
-        results = [
-            (place, entry.type.dialect_impl(dialect).result_processor(dialect, None))
-            for place, entry in enumerate(compiled._result_columns)
-        ]
-        form = _Form(
-            compiled.string,
-            constants,
-            converts,
-            tuple(compiled.positiontup) if compiled.positional and compiled.positiontup else None,
-            columns,
-            tuple((place, convert) for place, convert in results if convert is not None),
-        )
-        self._forms[dialect.name] = form
-        return form
+
+class PreparedChange(_Statement):
+    """A change of one row, made to any number of them; what it answers nobody waits for."""
+
+    def __init__(self, change: Update) -> None:
+        super().__init__(change)
+
+    def make(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Once for each of `rows`, which hold all its parameters."""
+        form = self._form(connection.dialect)
+        run = trail if connection.dialect.name == "postgresql" else tell
+        for row in rows:
+            run(connection, form.text, form.parameters(row))
+
+
+def _work_out(statement: Select[Any] | Update, dialect: Dialect) -> _Form:
+    compiled = statement.compile(dialect=dialect)
+    assert isinstance(compiled, SQLCompiler)
+    if compiled.post_compile_params or compiled.literal_execute_params:
+        raise ValueError(f"this statement reads otherwise each time it is given: {compiled}")
+    converts: dict[str, Any] = dict(compiled._bind_processors)
+    constants = {
+        name: converts[name](value) if name in converts else value
+        for name, value in compiled.params.items()
+        if not compiled.binds[name].required
+    }
+    results = [
+        (place, entry.type.dialect_impl(dialect).result_processor(dialect, None))
+        for place, entry in enumerate(compiled._result_columns)
+    ]
+    return _Form(
+        compiled.string,
+        constants,
+        converts,
+        tuple(compiled.positiontup) if compiled.positional and compiled.positiontup else None,
+        tuple(entry.name for entry in compiled._result_columns),
+        tuple((place, convert) for place, convert in results if convert is not None),
+    )

@@ -15,6 +15,8 @@ import psycopg
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
+from storage.driver import Parameters
+
 _UNDER_WAY = "trailing"
 
 
@@ -24,7 +26,7 @@ def watch(engine: Engine) -> None:
     event.listen(engine, "rollback", _abandon)
 
 
-def trail(connection: Connection, statement: str, parameters: tuple[Any, ...]) -> None:
+def trail(connection: Connection, statement: str, parameters: Parameters) -> None:
     """Send a statement whose answer nobody needs. Raises, as `settle` does, what went wrong with those before it."""
     driver: Any = connection.connection.driver_connection
     with _in_our_words(connection, statement):

@@ -8,13 +8,13 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Column, Table, Update, bindparam, func, select, text, update
+from sqlalchemy import Column, Table, bindparam, func, select, text, update
 from sqlalchemy.sql import Select
 
 from storage.among import KEYS, Listed, among
 from storage.bulk import insert_rows
 from storage.models import client, conversation, delivery, identity, interaction, obligation, set_aside, touch
-from storage.prepared import Prepared
+from storage.prepared import Prepared, PreparedChange
 from storage.unit import Unit
 
 Rows = Sequence[Mapping[str, Any]]
@@ -75,6 +75,9 @@ _FIRST = Prepared(
     select(interaction.c.client_id, func.min(interaction.c.id))
     .where(among(interaction.c.client_id))
     .group_by(interaction.c.client_id)
+)
+_PROMISED = Prepared(
+    select(obligation.c.conversation_id, obligation.c.client_id).where(among(obligation.c.conversation_id)).distinct()
 )
 _LOCK = text(
     "SELECT pg_advisory_xact_lock(number) FROM (SELECT DISTINCT hashtextextended(key, 0) AS number"
@@ -230,9 +233,7 @@ def find_promised(unit: Unit, conversations: Iterable[int]) -> dict[int, set[int
     wanted = set(conversations)
     found: dict[int, set[int]] = {}
     if wanted:
-        table = obligation.c
-        query = select(table.conversation_id, table.client_id).where(table.conversation_id.in_(wanted)).distinct()
-        for number, whose in unit.connection.execute(query):
+        for number, whose in _PROMISED.rows(unit.connection, keys=wanted):
             found.setdefault(number, set()).add(whose)
     return found
 
@@ -255,13 +256,13 @@ def update_rows(unit: Unit, table: Table, changes: Mapping[int, Mapping[str, Any
         if change:
             alike.setdefault(frozenset(change), []).append({"number_": number, **change})
     for columns, parameters in alike.items():
-        unit.connection.execute(_update(table, columns), parameters)
+        _change(table, columns).make(unit.connection, parameters)
 
 
 @cache
-def _update(table: Table, columns: frozenset[str]) -> Update:
+def _change(table: Table, columns: frozenset[str]) -> PreparedChange:
     values = {name: bindparam(name, type_=table.c[name].type) for name in columns}
-    return update(table).where(table.c.id == bindparam("number_")).values(values)
+    return PreparedChange(update(table).where(table.c.id == bindparam("number_")).values(values))
 
 
 def count_automatic_since(unit: Unit, party: str, since: datetime) -> int:

@@ -5,26 +5,32 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 
+from storage.bulk import insert_rows
 from storage.models import presence
+from storage.prepared import Prepared, PreparedChange
 from storage.unit import Unit
+
+_IS_MINE = (presence.c.operator == bindparam("operator_")) & (presence.c.place == bindparam("place_"))
+_MINE = Prepared(select(presence).where(_IS_MINE), locking=True)
+_CHANGE = PreparedChange(
+    update(presence).where(_IS_MINE).values({name: bindparam(name) for name in ("state", "until", "at")})
+)
 
 
 def say(unit: Unit, operator: str, place: str, state: str, until: datetime | None) -> bool:
     """Write where he is; True when that is another state than before."""
-    mine = (presence.c.operator == operator) & (presence.c.place == place)
-    query = select(presence).where(mine)
-    before = unit.connection.execute(query.with_for_update() if unit.dialect == "postgresql" else query).one_or_none()
-    if before is None:
+    found = _MINE.mappings(unit.connection, operator_=operator, place_=place)
+    if not found:
         row = {"operator": operator, "place": place, "state": state, "at": unit.now, "until": until}
-        unit.connection.execute(insert(presence).values(**row))
+        insert_rows(unit.connection, presence, [row])
         return True
-    ended = before.until is not None and before.until < unit.now
-    same = before.state == state and not ended
-    unit.connection.execute(
-        update(presence).where(mine).values(state=state, until=until, at=before.at if same else unit.now)
-    )
+    before = found[0]
+    ended = before["until"] is not None and before["until"] < unit.now
+    same = before["state"] == state and not ended
+    change = {"state": state, "until": until, "at": before["at"] if same else unit.now}
+    _CHANGE.make(unit.connection, [{"operator_": operator, "place_": place, **change}])
     return not same
 
 
