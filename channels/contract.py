@@ -312,6 +312,14 @@ class Telephone(Protocol):
         """How operators and queues are now."""
 
 
+@runtime_checkable
+class ReadMarker(Protocol):
+    """A channel that can tell the client that he was read. `isinstance(channel, ReadMarker)` tells."""
+
+    async def mark_read(self, external_id: str) -> None:
+        """This message of his, and everything before it, was looked at by somebody. Raises `ChannelError`."""
+
+
 class Cost(Protocol):
     """What a text costs on a channel where texts are paid for by the part.
 

@@ -99,6 +99,12 @@ class VkChannel:
         noted = await self._outbox.was_sent(message)
         return False if noted is None else noted
 
+    async def mark_read(self, external_id: str) -> None:
+        """The talk is shown as read, unless the line is set up otherwise. Raises `ChannelError`."""
+        peer = external_id.partition(":")[0]
+        if self._settings.read_marks and peer.isdecimal():
+            await self._wire.mark_read(peer)
+
     async def receive(self, webhook: Webhook) -> WebhookAnswer:
         """Take one event in. Any answer but `ok` makes VK call again."""
         if webhook.method != "POST":

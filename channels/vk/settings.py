@@ -15,5 +15,6 @@ class Settings(BaseModel):
     group_id: int = Field(gt=0)
     confirmation: str = ""
     base_url: str = Field(default="https://api.vk.com/method", pattern=r"^https?://")
+    read_marks: bool = True
     api_version: str = Field(default="5.199", pattern=r"^5\.\d+$")
     timeout_s: float = Field(default=30.0, gt=0)

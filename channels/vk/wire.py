@@ -64,6 +64,10 @@ class Wire:
         except (KeyError, TypeError) as error:
             raise Uncertain(f"{WHO} did not say under which number it took the message") from error
 
+    async def mark_read(self, peer: str) -> None:
+        """A talk is read to its end (dev.vk.com/ru/method/messages.markAsRead)."""
+        await self._ask("messages.markAsRead", peer_id=peer, mark_conversation_as_read=1)
+
     async def find(self, peer: str, random_id: int) -> str | None:
         """The name of a message of ours in the latest of a talk; None: it is not there."""
         found = await self._ask("messages.getHistory", peer_id=peer, count=_HISTORY)

@@ -76,6 +76,11 @@ class WhatsAppChannel:
         """What our own notes say; WhatsApp cannot be asked."""
         return await self._outbox.was_sent(message)
 
+    async def mark_read(self, external_id: str) -> None:
+        """Blue ticks, unless the line is set up otherwise. Raises `ChannelError`."""
+        if self._settings.read_marks and external_id.startswith("wamid."):
+            await self._wire.mark_read(external_id)
+
     async def receive(self, webhook: Webhook) -> WebhookAnswer:
         """The handshake (GET), or one batch (POST). An answer other than 200 makes WhatsApp call again, for days."""
         if webhook.method == "GET":

@@ -24,5 +24,6 @@ class Settings(BaseModel):
     verify_token: SecretStr = Field(min_length=1)
     phone_number_id: Annotated[str, BeforeValidator(_digits)] = Field(pattern=r"^\d{1,30}$")
     base_url: str = Field(default=OFFICIAL, pattern=r"^https?://")
+    read_marks: bool = True
     per_second: float = Field(default=80.0, gt=0, le=1000)
     timeout_s: float = Field(default=30.0, gt=0)

@@ -66,6 +66,11 @@ class Wire:
         except (TypeError, KeyError, IndexError) as error:
             raise Uncertain(f"{WHO} did not say under which id it took the message") from error
 
+    async def mark_read(self, wamid: str) -> None:
+        """This message and those before it are marked as read (whatsapp/messages/mark-message-as-read)."""
+        said = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        await self._ask(self._http, "POST", f"{self._base}/{self._settings.phone_number_id}/messages", json=said)
+
     async def upload(self, file: Attachment) -> str:
         """The id under which a file can be sent for 30 days. Raises `ChannelError`."""
         form = aiohttp.FormData()

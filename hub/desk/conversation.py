@@ -19,6 +19,7 @@ from hub.desk.doing import number_of
 from hub.desk.language import Speech
 from hub.desk.names import Names
 from hub.desk.pages import show, speech_of
+from hub.desk.read_marks import note_opened
 from hub.desk.reading import clients, conversations, log, promises
 from hub.desk.reading.clients import Card
 from hub.desk.reading.log import Entry
@@ -42,6 +43,8 @@ async def show_conversation(request: web.Request) -> web.StreamResponse:
     def read(connection: Connection) -> Mapping[str, Any]:
         return read_conversation(connection, hub, visitor, speech, number, request.query)
 
+    if "part" not in request.query and request.method == "GET":
+        await note_opened(request, number)
     return await show(
         request,
         "conversation.html",

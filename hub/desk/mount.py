@@ -28,6 +28,7 @@ from hub.desk import (
     people,
     quarantine,
     recordings,
+    regulations,
     rehearsing,
     report,
     searching,
@@ -44,6 +45,7 @@ from hub.desk.phone import handlers as call_handlers
 from hub.desk.phone import own as phone
 from hub.desk.phone.live_calls import LIVE_CALLS, LiveCalls
 from hub.desk.phone.stream import POPS, Pops
+from hub.desk.read_marks import MARKS, ReadMarks
 from hub.desk.shield import missing, shield
 from hub.desk.static_files import STATIC, StaticFiles, serve_static
 
@@ -87,6 +89,7 @@ _PAGES: tuple[tuple[str, Any], ...] = (
     ("/desk/log", by_hand.show_log),
     ("/desk/people", people.show_people),
     ("/desk/rehearsal", rehearsing.show_rehearsal),
+    ("/desk/regulations", regulations.show_regulations),
     ("/desk/board", board.show_board),
     ("/desk/report", report.show_report),
     ("/desk/report.csv", report.download_report),
@@ -194,6 +197,8 @@ def setup_desk(app: web.Application) -> None:
     app[LIVE_CALLS] = LiveCalls(app[HUB])
     app[POPS] = Pops(app[HUB])
     app[rehearsing.RUNS] = rehearsing.Runs()
+    app[MARKS] = ReadMarks(app[HUB].listeners.channel_of)
+    app.on_cleanup.append(app[MARKS].close)
     app.on_shutdown.append(events.end_streams)
 
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession, CookieJar
 
 from channels.touch import Approved, Identity
 from channels.whatsapp import FREE_TEXT
+from hub.access.tickets import make_ticket, sign_in_path
 from hub.actions.writing import Letter, reply
 from hub.actor import Actor
 from hub.errors import Conflict
@@ -76,6 +78,28 @@ async def test_a_message_is_in_the_log_and_its_answer_is_followed_to_the_blue_ti
         api.push(api.status(api.taken[0], state))
         await asyncio.sleep(0)
     await house.wait_for_row(models.delivery, id=number, state="read")
+
+
+async def test_blue_ticks_come_once_somebody_has_opened_the_conversation(office: Office) -> None:
+    house, api = office.house, office.api
+    asked = await office.ask("Где мой заказ?")
+    ticket = await house.store.write(lambda unit: make_ticket(unit, "sign_in", "anna"))
+    page = f"{house.address}/desk/conversations/{asked['conversation_id']}"
+    async with ClientSession(cookie_jar=CookieJar(unsafe=True)) as desk:
+        async with desk.get(f"{house.address}{sign_in_path(ticket)}") as door:
+            assert door.status == 200
+        async with desk.get(f"{page}?part=messages") as part:
+            assert part.status == 200 and api.read == []
+        api.refusals.append((500, None))
+
+        async def told() -> bool:
+            async with desk.get(page) as shown:
+                assert shown.status == 200
+            return bool(api.read)
+
+        await house.wait_until("what WhatsApp refused at first is told when the page is opened again", told)
+        await told()
+    assert api.read == [asked["external_id"]]
 
 
 async def test_an_answer_in_the_business_app_is_an_answer(office: Office) -> None:

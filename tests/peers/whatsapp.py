@@ -64,6 +64,7 @@ class GraphApi(Site):
     stopped: set[str] = field(default_factory=set)
     vanish: int = 0
     silent: bool = False
+    read: list[str] = field(default_factory=list)
     hook: str = ""
     most_body: int = MOST_BODY
     statuses: list[int] = field(default_factory=list)
@@ -171,6 +172,8 @@ class GraphApi(Site):
 
     async def _message(self, request: web.Request) -> web.Response:
         said = await request.json()
+        if said.get("status") == "read":
+            return self._read_mark(request, said)
         refused = self._fault(request, request.match_info["number"]) or self._refusal() or self._wrong(said)
         if refused is not None:
             return refused
@@ -184,6 +187,14 @@ class GraphApi(Site):
         messages = [{"id": self.taken[-1].id}]
         contacts = [{"input": to, "wa_id": to}]
         return web.json_response({"messaging_product": "whatsapp", "contacts": contacts, "messages": messages})
+
+    def _read_mark(self, request: web.Request, said: Json) -> web.Response:
+        if fault := self._fault(request, request.match_info["number"]) or self._refusal():
+            return fault
+        if said.get("messaging_product") != "whatsapp" or not str(said.get("message_id")).startswith("wamid."):
+            return _error(400, 131009, "(#131009) Parameter value is not valid")
+        self.read.append(said["message_id"])
+        return web.json_response({"success": True})
 
     def _refusal(self) -> web.Response | None:
         if not self.refusals:

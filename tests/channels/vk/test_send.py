@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from channels.contract import ReadMarker
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Uncertain
 from channels.touch import Attachment, Button, Identity, Thread
 from channels.vk.adapter import random_id
@@ -99,3 +100,10 @@ async def test_what_cannot_go_out_is_refused_before_it_does(rig: VkRig, vendor: 
 def test_random_ids_fit_and_differ() -> None:
     found = {random_id(f"ref-{one}", part) for one in range(500) for part in range(2)}
     assert len(found) == 1000 and all(0 < one < 2**31 for one in found)
+
+
+async def test_what_was_looked_at_is_told_so_unless_the_line_says_otherwise(rig: VkRig, vendor: Vendor) -> None:
+    assert isinstance(rig.channel(), ReadMarker)
+    await rig.channel().mark_read(f"{CLIENT}:41")
+    await rig.channel(read_marks=False).mark_read(f"{CLIENT}:42")
+    assert vendor.read == [str(CLIENT)]

@@ -47,6 +47,7 @@ class Vendor(Site):
         self.files: dict[str, bytes] = {}
         self.refusals: list[int] = []
         self.loses = 0
+        self.read: list[str] = []
         self.asked: list[str] = []
         self._numbers = itertools.count(100)
 
@@ -98,6 +99,10 @@ class Vendor(Site):
             self.taken.append({**told, "conversation_message_id": next(self._numbers)})
         number = (said_before or self.taken[-1:])[0]["conversation_message_id"]
         return [{"peer_id": peer, "message_id": 1000 + number, "conversation_message_id": number}]
+
+    def _messages_markAsRead(self, told: dict[str, Any]) -> Any:  # noqa: N802
+        self.read.append(told["peer_id"])
+        return 1
 
     def _messages_getHistory(self, told: dict[str, Any]) -> Any:  # noqa: N802
         items = [

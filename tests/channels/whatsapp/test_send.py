@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from channels.contract import ReadMarker
 from channels.errors import BadSettings, ChannelError, OptedOut, Rejected, Throttled, Uncertain, Unreachable
 from channels.pieces import units
 from channels.touch import Approved, Attachment, Button, Identity
@@ -300,3 +301,11 @@ async def test_the_number_sends_as_fast_as_it_may(rig: WhatsAppRig, api: GraphAp
     with pytest.raises(Throttled) as caught:
         await channel.send(rig.message("Два", "ref-2"))
     assert 10 < caught.value.retry_after <= 20 and api.texts() == ["Раз"]
+
+
+async def test_what_was_looked_at_is_told_so_unless_the_line_says_otherwise(rig: WhatsAppRig, api: GraphApi) -> None:
+    assert isinstance(rig.channel(), ReadMarker)
+    await rig.channel().mark_read("wamid.HBgLIN000001")
+    await rig.channel(read_marks=False).mark_read("wamid.HBgLIN000002")
+    await rig.channel().mark_read("not WhatsApp's")
+    assert api.read == ["wamid.HBgLIN000001"] and api.taken == []
