@@ -32,7 +32,8 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One message of WhatsApp. A `file` has to be uploaded first; its id completes the content."""
+    """One message of WhatsApp. A `file` has to be uploaded first; its id completes the content: that of a template as
+    its header (…/whatsapp/templates/components, "media header")."""
 
     kind: str
     content: dict[str, Any]
@@ -40,15 +41,18 @@ class Part:
 
     def with_media(self, media_id: str) -> Part:
         """The same, with its file uploaded."""
-        return replace(self, content={**self.content, "id": media_id}, file=None)
+        if self.kind != "template" or self.file is None:
+            return replace(self, content={**self.content, "id": media_id}, file=None)
+        shape = _file(self.file)
+        shown = {"type": shape.kind, shape.kind: {**shape.content, "id": media_id}}
+        components = [{"type": "header", "parameters": [shown]}, *self.content.get("components", ())]
+        return replace(self, content={**self.content, "components": components}, file=None)
 
 
 def parts_of(message: Message) -> list[Part]:
     """What to send, in order. Raises `Rejected` for what WhatsApp would not take, before anything has gone out."""
     if message.template is not None:
-        if message.attachments:
-            raise Rejected("a template carries no files", remedy="Send the file when the client has answered.")
-        return [_template(message.template)]
+        return [_with_header(_template(message.template), message.attachments)]
     files = [_file(file) for file in message.attachments]
     text = message.text.strip()
     if files and text and not message.buttons and files[0].kind != "audio" and units(text) <= MOST_CAPTION:
@@ -60,6 +64,17 @@ def parts_of(message: Message) -> list[Part]:
     if len(parts) > _MOST_PARTS:
         raise Rejected(f"the message would be {len(parts)} messages in WhatsApp", remedy="Send the text as a file.")
     return parts
+
+
+def _with_header(template: Part, files: Sequence[Attachment]) -> Part:
+    """A file stands above the words of a template that was approved with one."""
+    if not files:
+        return template
+    if len(files) > 1:
+        raise Rejected("a template carries one file", remedy="Send the others when the client has answered.")
+    if _file(files[0]).kind == "audio":
+        raise Rejected("a template carries no sound", remedy="Send it when the client has answered.")
+    return replace(template, file=files[0])
 
 
 def _texts(text: str, buttons: Sequence[Button]) -> list[Part]:

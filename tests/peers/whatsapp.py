@@ -220,6 +220,14 @@ class GraphApi(Site):
             return _error(400, 131053, "(#131053) Media upload error")
         if kind == "interactive":
             return _wrong_choices(content)
+        return self._wrong_header(content) if kind == "template" else None
+
+    def _wrong_header(self, template: Json) -> web.Response | None:
+        for one in (
+            one for part in template.get("components", ()) if part["type"] == "header" for one in part["parameters"]
+        ):
+            if one["type"] in ("image", "video", "document") and one[one["type"]].get("id") not in self.uploads:
+                return _error(400, 132012, "(#132012) Parameter format does not match format in the created template")
         return None
 
 

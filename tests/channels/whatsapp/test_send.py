@@ -124,6 +124,21 @@ async def test_after_the_window_free_text_is_refused_and_a_template_is_not(rig: 
     }
 
 
+async def test_a_file_is_the_header_of_a_template(rig: WhatsAppRig, api: GraphApi) -> None:
+    channel = rig.channel()
+    template = Approved("invoice", "ru", ("Иван",))
+    await channel.send(rig.message("Иван, ваш счёт", "ref-1", template=template, attachments=(PDF,)))
+    header, body = api.taken[0].said["template"]["components"]
+    (document,) = header["parameters"]
+    number = document["document"]["id"]
+    assert (header["type"], document["type"]) == ("header", "document") and body["type"] == "body"
+    assert document["document"] == {"id": number, "filename": PDF.name} and api.uploads[number][2] == PDF.data
+    picture = Attachment("a.png", "image/png", b"png")
+    await channel.send(rig.message("Осень", "ref-2", template=Approved("autumn", "ru"), attachments=(picture,)))
+    (header,) = api.taken[1].said["template"]["components"]
+    assert header["parameters"][0]["type"] == "image" and set(header["parameters"][0]["image"]) == {"id"}
+
+
 async def test_a_template_without_blanks(rig: WhatsAppRig, api: GraphApi) -> None:
     await rig.channel().send(rig.message("Здравствуйте", "ref", template=Approved("hello", "en_US")))
     assert api.taken[0].said["template"] == {"name": "hello", "language": {"code": "en_US"}}
@@ -134,7 +149,8 @@ async def test_a_template_without_blanks(rig: WhatsAppRig, api: GraphApi) -> Non
     [
         {"text": " "},
         {"attachments": (Attachment("a.txt", "text/plain", b""),)},
-        {"template": Approved("hello", "ru"), "attachments": (PDF,)},
+        {"template": Approved("hello", "ru"), "attachments": (PDF, PDF)},
+        {"template": Approved("hello", "ru"), "attachments": (Attachment("a.mp3", "audio/mpeg", b"x"),)},
         {"template": Approved("hello", "ru", (" ",))},
         {"text": "", "buttons": (Button("Да", "yes"),)},
         {"text": "слово " * 20_000},
