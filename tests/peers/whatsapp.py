@@ -223,10 +223,9 @@ class GraphApi(Site):
         return self._wrong_header(content) if kind == "template" else None
 
     def _wrong_header(self, template: Json) -> web.Response | None:
-        for one in (
-            one for part in template.get("components", ()) if part["type"] == "header" for one in part["parameters"]
-        ):
-            if one["type"] in ("image", "video", "document") and one[one["type"]].get("id") not in self.uploads:
+        headers = (one for one in template.get("components", ()) if one["type"] == "header")
+        for one in (parameter for header in headers for parameter in header["parameters"]):
+            if one[one["type"]].get("id") not in self.uploads:
                 return _error(400, 132012, "(#132012) Parameter format does not match format in the created template")
         return None
 
