@@ -4,6 +4,7 @@ after asking and at once. That it happened is read from the exchange itself."""
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import wave
 from array import array
@@ -19,15 +20,22 @@ from tests.peers.asterisk import Asterisk, Desk
 from tests.peers.missing import PeerMissing, do_without
 from tests.peers.sipp import Phones
 
+CALL_BACK = """
+[regulation.call-back]
+title = "Перезвонить"
+kind = "follow_up"
+after = { event = "call.missed" }
+within = "1 working hours"
+"""
 SLOW_MS = 30_000
 LONG_MS = 300_000
 LOUD = 500
-SECOND_OF_SOUND = 16_000
-"""Bytes: 8,000 samples of two."""
+ENOUGH_SOUND = 20_000
+"""Bytes: a second and a quarter, of which the exchange keeps a quarter in its buffer."""
 
 
-def line(pbx: Asterisk, desk: Desk) -> str:
-    more = f'recordings = "{pbx.recordings}"\nqueues = ["{desk.queue}", "{pbx.names.empty}"]\n'
+def line(pbx: Asterisk, desk: Desk, *queues: str) -> str:
+    more = f'recordings = "{pbx.recordings}"\nqueues = {json.dumps(queues)}\n'
     found = re.sub(r"queues = \{.*\}\n", lambda _: more, pbx_line(pbx, desk))
     assert more in found
     return found
@@ -70,7 +78,7 @@ async def test_a_pause_and_a_queue_are_one_press_each(
     def shown(queue: str) -> str:
         return next((row for row in pbx.cli(f"queue show {queue}").splitlines() if member in row), "")
 
-    async with open_house(tmp_path, database_url, line(pbx, desk)) as house:
+    async with open_house(tmp_path, database_url, line(pbx, desk, desk.queue, pbx.names.empty)) as house:
         await house.line_runs("pbx")
         page = await at_desk(browser, house, "op0")
         strip = page.locator(".phone-strip")
@@ -120,7 +128,7 @@ async def test_one_call_is_silenced_taken_back_and_handed_over_twice(
         phones = Phones(pbx)
     except PeerMissing as problem:
         do_without(problem)
-    async with phones, open_house(tmp_path, database_url, line(pbx, desk)) as house:
+    async with phones, open_house(tmp_path, database_url, line(pbx, desk, desk.queue, pbx.names.empty)) as house:
         await house.line_runs("pbx")
         first, second, third = [await at_desk(browser, house, f"op{number}") for number in range(3)]
         await expect(first.locator(".phone-strip summary")).to_have_class("button phone-free", timeout=SLOW_MS)
@@ -180,6 +188,45 @@ async def test_one_call_is_silenced_taken_back_and_handed_over_twice(
             await page.context.close()
 
 
+async def test_who_was_missed_is_called_back_from_the_task(
+    own_asterisk: Asterisk, browser: Browser, tmp_path: Path, database_url: str
+) -> None:
+    pbx, desk = own_asterisk, own_asterisk.desks[0]
+    number = "+" + desk.outside
+    try:
+        phones = Phones(pbx)
+    except PeerMissing as problem:
+        do_without(problem)
+    async with phones, open_house(tmp_path, database_url, line(pbx, desk, pbx.names.empty) + CALL_BACK) as house:
+        await house.line_runs("pbx")
+        page = await at_desk(browser, house, "op0")
+        await expect(page.locator(".phone-strip summary")).to_have_class("button phone-free", timeout=SLOW_MS)
+        await phones.caller(desk.empty_did, "bye", 800, who=desk.outside)  # no telephone rings
+        promise = await house.wait_for_row(models.obligation, regulation="call-back", state="running")
+        await house.wait_for_row(models.task, obligation_id=promise["id"], state="open")
+        await phones.operator(desk.ports[0], "answer", 500)
+        await phones.operator(pbx.outside_ports[0], "answer", 1_000)
+        await page.goto(f"{house.address}/desk/tasks?tab=team")
+        await page.wait_for_selector("html[data-live=on]", state="attached", timeout=SLOW_MS)
+        await page.locator(f"main button[name=number][value='{number}']").first.click(timeout=SLOW_MS)
+        calling = page.locator(".call").filter(has_text=number)
+        await expect(calling).to_have_attribute("data-state", "talking", timeout=SLOW_MS)
+        await until(house, "he talks", lambda: talks(pbx, desk.phones[0]))
+        await calling.locator("textarea").fill("Перезвонили")
+        await press(calling, "Положить трубку").click()
+        await expect(calling).to_have_attribute("data-state", "wrap_up", timeout=SLOW_MS)
+        await until(house, "he has hung up", lambda: not has_channel(pbx, desk.phones[0]))
+        await house.wait_for_row(models.obligation, id=promise["id"], state="met")
+        await house.wait_for_row(models.task, obligation_id=promise["id"], state="done")
+        await expect(page.locator(f"main button[name=number][value='{number}']")).to_have_count(0, timeout=SLOW_MS)
+        await calling.locator("select[name=disposition]").select_option("sale")
+        await press(calling, "Завершить обработку").click()
+        await expect(page.locator(".call")).to_have_count(0, timeout=SLOW_MS)
+        row = await house.wait_for_row(models.interaction, line="pbx", direction="outbound")
+        assert (row["text"], row["disposition"], row["call"]["to"]) == ("Перезвонили", "sale", number)
+        await page.context.close()
+
+
 async def silence_a_while(house: House, talking: Locator, pbx: Asterisk) -> None:
     """A second of sound, a second of silence, a second of sound: as the exchange writes it."""
     await more_sound(house, pbx)
@@ -197,8 +244,7 @@ async def more_sound(house: House, pbx: Asterisk) -> None:
     def size() -> int:
         return sum(path.stat().st_size for path in pbx.recordings.rglob("*.wav"))
 
-    # what is written lies in a buffer of the exchange for a while: two seconds hold at least one of now
-    wanted = size() + 2 * SECOND_OF_SOUND
+    wanted = size() + ENOUGH_SOUND
     await until(house, "the recording grows", lambda: size() >= wanted)
 
 
