@@ -36,6 +36,9 @@ class Contents(contents.Contents[Wanted]):
     edits: str | None = None
 
 
+_STOP_PROMOTIONS, _MARKETING = "stop promotions", "stop:marketing"
+
+
 def read_contents(message: Json) -> Contents:
     """Everything of a message that can be shown. Raises what malformed ones raise."""
     found = Contents()
@@ -121,8 +124,9 @@ def _contacts(found: Contents, message: Json, kind: str) -> None:
 
 
 def _button(found: Contents, message: Json, kind: str) -> None:
-    """A quick reply under a template."""
-    _choose(found, clean(message["button"].get("payload") or ""), clean(message["button"].get("text") or ""))
+    """A quick reply under a template. That which Meta puts under marketing ones has no value of ours."""
+    value, label = clean(message["button"].get("payload") or ""), clean(message["button"].get("text") or "")
+    _choose(found, _MARKETING if value.casefold() == _STOP_PROMOTIONS else value, label)
 
 
 def _interactive(found: Contents, message: Json, kind: str) -> None:

@@ -208,6 +208,14 @@ def test_marketing_that_is_switched_off_is_an_opt_out_of_marketing() -> None:
     assert touch.remarks == ("User requested to stop marketing messages",)
 
 
+def test_metas_own_button_under_marketing_stops_marketing() -> None:
+    body = payload("button")
+    message = body["entry"][0]["changes"][0]["value"]["messages"][0]
+    message["button"] = {"payload": "Stop promotions", "text": "Stop promotions"}
+    touch = batch_of(body).readings[0].touch
+    assert touch.kind is Kind.NOTE and touch.fields == {"opted_out": True, "opted_out_of": "marketing"}
+
+
 def test_what_is_answered_in_the_app_is_an_answer_of_ours() -> None:
     touch = touch_of("message_echo")
     assert (touch.kind, touch.direction, touch.text) == (Kind.MESSAGE, Direction.OUTBOUND, "Уже едет")
