@@ -19,7 +19,17 @@ from hub.desk.language import LANGUAGES
 
 _HUB = Path(__file__).resolve().parent.parent
 _DESK = _HUB / "desk"
-_SOURCES = ("desk", "actions", "access", "recordings", "telephony", "consents.py", "ways.py", "errors.py")
+_SOURCES = (
+    "desk",
+    "actions",
+    "access",
+    "recordings",
+    "telephony",
+    "consents.py",
+    "reckoning.py",
+    "ways.py",
+    "errors.py",
+)
 _WRITTEN = datetime(2026, 11, 1, tzinfo=UTC)
 """One day for all, so that a catalog changes only when a text does."""
 _MARKS = frozenset({"_", "say"})

@@ -104,6 +104,11 @@ def _days(setup: SetUp, speech: Speech, one: Promise) -> list[Day]:
         found = explain(target, one.started, calendar, _pauses(one), rule.common.roll)
     except (BadDuration, KeyError, ValueError):
         return []
+    return days_of(speech, found)
+
+
+def days_of(speech: Speech, found: Explanation) -> list[Day]:
+    """The table of days in words; of a long way its beginning."""
     return [_row(speech, found, row) for row in found.days[:_MOST_DAYS]]
 
 
