@@ -32,7 +32,7 @@ from hub.setup.snapshot import SetUp
 from hub.talks import LineTalks
 from hub.telephony.answering import answer
 from hub.telephony.keeping import PictureKeeper
-from hub.telephony.known import extensions_of, find_open_calls
+from hub.telephony.known import Extensions, find_open_calls
 from storage import models
 from storage.events import Event
 from storage.store import Store
@@ -299,7 +299,7 @@ def open_door(
         sign=partial(sign, settings.secret, "mail"),
         own_addresses=lambda: own_addresses(setup.current),
         hook=lambda: hook_of(settings, setup.current, key),
-        extensions=lambda: extensions_of(setup.current),
+        extensions=Extensions(lambda: setup.current),
         route=partial(answer, store, setup, key),
         open_calls=lambda: store.read(lambda connection: find_open_calls(connection, key, store.now())),
         default_region=lambda: setup.current.company.default_region,

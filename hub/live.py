@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
 from storage.events import Event
@@ -22,13 +22,13 @@ class Inbox:
         self._bell = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
-    def put(self, event: Event | None) -> None:
+    def put(self, events: Sequence[Event] | None) -> None:
         """On the loop; None: events were lost."""
-        if event is None or len(self._events) >= _MOST_WAITING:
+        if events is None or len(self._events) + len(events) > _MOST_WAITING:
             self._events = [None]
         else:
-            self._events.append(event)
-        if event is None or self._urgent(event):
+            self._events += events
+        if events is None or any(map(self._urgent, events)):
             self._ring()
         elif self._timer is None and not self._bell.is_set():
             self._timer = asyncio.get_running_loop().call_later(_GATHER_S, self._ring)
@@ -72,13 +72,14 @@ class Live:
 
     def tell(self, events: Iterable[Event]) -> None:
         """Hand events to all listeners, on the loop."""
-        for event in events:
+        told = tuple(events)
+        for event in told:
             for callback in tuple(self._callbacks):
                 callback(event)
             for queue in self._queues:
                 _put(queue, event)
-            for inbox in self._inboxes:
-                inbox.put(event)
+        for inbox in self._inboxes:
+            inbox.put(told)
 
     def tell_lost(self) -> None:
         """Events may have been missed: everybody reads everything again, and jobs are looked for."""

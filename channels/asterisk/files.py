@@ -9,6 +9,7 @@ import os
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
@@ -51,6 +52,7 @@ def shorten(call: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     return shown
 
 
+@lru_cache(maxsize=1024)
 def name_of(path: str, kept: str | None) -> str:
     """`/var/spool/asterisk/monitor/2026/a.wav` -> `2026/a.wav`, also where the folder is mounted elsewhere."""
     pure = PurePosixPath(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -154,8 +154,15 @@ def _frame(request: web.Request, language: str, visitor: Visitor | None) -> dict
     }
 
 
+class _Environment(Environment):
+    """Jinja copies the globals for each template that it renders; of a plain dictionary that is quick."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return {**self.globals, **(d or {})}
+
+
 def _environment(speech: Speech) -> Environment:
-    made = Environment(
+    made = _Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         extensions=["jinja2.ext.i18n"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -15,9 +15,21 @@ _LONGEST = timedelta(days=1)
 """No call lasts longer; what is older and was never ended is left to people."""
 
 
-def extensions_of(setup: SetUp) -> Mapping[str, str]:
-    """Extension -> key of the operator."""
-    return {one.extension: key for key, one in setup.operators.items() if one.extension}
+class Extensions:
+    """Extension -> key of the operator, as the set-up has them now. Asked for every event of an exchange, so that it is
+    put together only when the set-up changes."""
+
+    def __init__(self, current: Callable[[], SetUp]) -> None:
+        self._current = current
+        self._of: SetUp | None = None
+        self._known: Mapping[str, str] = {}
+
+    def __call__(self) -> Mapping[str, str]:
+        setup = self._current()
+        if setup is not self._of:
+            self._known = {one.extension: key for key, one in setup.operators.items() if one.extension}
+            self._of = setup
+        return self._known
 
 
 def find_open_calls(connection: Connection, line: str, now: datetime) -> list[OpenCall]:

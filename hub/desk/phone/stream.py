@@ -119,19 +119,25 @@ class CallStream:
         return _written({"calls": told})
 
     def concerns(self, event: Event) -> bool:
-        """Whether the page must show something anew, at once."""
-        return bool(self._concerned(event))
+        """Whether the page must show something anew, at once. Every open page is asked of every event."""
+        if event.subject == "interaction":
+            return event.id in self._shown or self._is_on(event)
+        return bool(self._shown) and bool(self._concerned(event))
 
     def _only_rang(self, number: int, cause: Event) -> bool:
         """It rang here and rings no more: the most usual thing when all telephones ring, and nothing is to be read."""
         was, _ = self._shown.get(number, (GONE, None))
-        return was == RINGING and cause.phones is not None and self._operator not in cause.phones.split(",")
+        return was == RINGING and cause.phones is not None and not self._is_on(cause)
+
+    def _is_on(self, event: Event) -> bool:
+        """Whether the call rings or talks on his telephone; that of others is ruled out without taking them apart."""
+        phones = event.phones or ""
+        return self._operator in phones and self._operator in phones.split(",")
 
     def _concerned(self, event: Event) -> list[int]:
         if event.subject == "interaction":
             number = int(event.id)
-            mine = event.phones is not None and self._operator in event.phones.split(",")
-            return [number] if mine or number in self._shown else []
+            return [number] if self._is_on(event) or number in self._shown else []
         if event.subject == "client":
             return [number for number, (_, client) in self._shown.items() if client == event.client]
         return []
