@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -20,11 +21,11 @@ from channels.asterisk.events import Event
 from channels.asterisk.fastagi import AgiServer
 from channels.asterisk.files import erase, find_recording, find_voicemail, names_in, shorten, without_absent
 from channels.asterisk.presence import Board
-from channels.asterisk.rebuild import restore_board, restore_calls, take_snapshot
+from channels.asterisk.rebuild import Snapshot, restore_board, restore_calls, snapshot_of, take_snapshot
 from channels.asterisk.settings import Settings
 from channels.asterisk.telephone import Dialling
 from channels.asterisk.touches import make_touch
-from channels.asterisk.wire import Wire
+from channels.asterisk.wire import Mark, Wire
 from channels.contract import Door, Health, Keeping, LineState, OpenCall, Presence, Sound, Watched
 from channels.errors import BadSettings, Rejected
 from channels.touch import Message, Sent, Webhook, WebhookAnswer
@@ -65,17 +66,20 @@ class AsteriskChannel:
             await wire.open()
             await self._open_agi(agi)
             self._dialling.wire = wire
-            await self._catch_up(wire, delivery, aftermath, restarted=True)
+            await self._catch_up(wire, delivery, aftermath)
             self._door.health(Health(LineState.RUNNING, *doctor.summary(doctor.judge_stream(wire))))
             tasks = [
                 asyncio.create_task(self._show()),
                 asyncio.create_task(self._note_seen(wire)),
-                asyncio.create_task(self._compare(wire, delivery, aftermath)),
+                asyncio.create_task(self._compare(wire)),
                 asyncio.create_task(self._arrivals.run(delivery)),
             ]
             try:
                 async for event in wire.events():
-                    await self._take(event, delivery)
+                    if isinstance(event, Mark):
+                        await self._rebuild(snapshot_of(event), delivery, aftermath, restarted=False)
+                    else:
+                        await self._take(event, delivery)
             finally:
                 self._lost_at = self._door.now()
         finally:
@@ -217,23 +221,35 @@ class AsteriskChannel:
                 remedy="Choose another port in route_agi, or end what has it.",
             ) from None
 
-    async def _catch_up(self, wire: Wire, delivery: Delivery, aftermath: Aftermath, *, restarted: bool) -> None:
+    async def _catch_up(self, wire: Wire, delivery: Delivery, aftermath: Aftermath) -> None:
         """What is, what ended unseen, and what happened in between."""
-        now = self._door.now()
-        snapshot = await take_snapshot(wire, now)
+        snapshot = await take_snapshot(wire, self._door.now())
+        if snapshot.channels is None:
+            await self._rebuild(snapshot, delivery, aftermath, restarted=True)
+            return
+        self._calls.strict = True
+        async with aclosing(wire.events()) as events:
+            async for event in events:  # those that came before the channels were told
+                if isinstance(event, Mark):
+                    await self._rebuild(snapshot_of(event), delivery, aftermath, restarted=True)
+                    return
+                await self._take(event, delivery)
+
+    async def _rebuild(self, snapshot: Snapshot, delivery: Delivery, aftermath: Aftermath, *, restarted: bool) -> None:
+        """Exactly where the channels were told: what was heard before is older, what comes is newer."""
         restore_board(self._board, snapshot)
         open_calls = await self._door.open_calls() if restarted else ()
         rebuild = restore_calls(self._calls, snapshot, open_calls)
         await self._deliver(rebuild.phases, delivery)
         seen = await self._seen_until() if restarted else None
-        await aftermath.begin(snapshot, rebuild, seen, now)
+        await aftermath.begin(snapshot, rebuild, seen, self._door.now())
 
-    async def _compare(self, wire: Wire, delivery: Delivery, aftermath: Aftermath) -> None:
-        """From time to time: is what we think is still so?"""
+    async def _compare(self, wire: Wire) -> None:
+        """From time to time: is what we think is still so? The answer comes among the events."""
         while True:
             await asyncio.sleep(self._settings.resync_s)
             with contextlib.suppress(Rejected):
-                await self._catch_up(wire, delivery, aftermath, restarted=False)
+                await take_snapshot(wire, self._door.now())
 
     async def _seen_until(self) -> datetime | None:
         """By this process if it was listening before, else by the one before it."""

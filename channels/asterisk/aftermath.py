@@ -57,9 +57,11 @@ class Aftermath:
 
     async def _look(self, look: LookBack, lost_at: datetime) -> None:
         try:
-            await self._remember(look.since)
+            if look.since is not None:
+                await self._remember(look.since)
             await self._look_again_and_again(look, lost_at)
-            await self._remember(None)
+            if look.since is not None:  # another look, only for calls that vanished, leaves the mark alone
+                await self._remember(None)
         except Exception:
             log.exception("records_not_looked_into", line=self._line)
 

@@ -58,6 +58,8 @@ class Calls:
     owner: dict[str, Call] = field(default_factory=dict)
     members: dict[tuple[str, str], bool] = field(default_factory=dict)
     known_queues: set[str] = field(default_factory=set)
+    strict: bool = False
+    """Every call that lasts is known: what is heard of another one whose beginning was not heard is old news."""
     _phases: list[Phase] = field(default_factory=list)
     _expected: dict[str, str] = field(default_factory=dict)
     _routes: OrderedDict[str, str] = field(default_factory=OrderedDict)
@@ -103,7 +105,7 @@ class Calls:
             return None
         call = self.owner.get(uid)
         if call is None or (linked and linked != call.id):
-            if (linked or uid) in self.done or not linked:
+            if (linked or uid) in self.done or not linked or self._is_old_news(event, uid, linked):
                 return (call, call.legs[uid]) if call is not None else None
             call = self._move(uid, linked, at, call)
         leg = call.legs.get(uid)
@@ -117,6 +119,12 @@ class Calls:
             call.live.add(uid)
             self.bridges.note(uid, name)
         return call, leg
+
+    def _is_old_news(self, event: Event, uid: str, linked: str) -> bool:
+        """A call begins with the channel that it is named after."""
+        if not self.strict or linked in self.live or linked in self._expected:
+            return False
+        return event.get("Event") != "Newchannel" or uid != linked
 
     def _move(self, uid: str, linked: str, at: datetime, before: Call | None) -> Call:
         """A channel belongs to a call, or joins an older one (attended transfer by the telephone itself)."""

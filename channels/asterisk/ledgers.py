@@ -6,6 +6,7 @@ the zone of that day.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -22,6 +23,8 @@ from channels.asterisk.tables import Away, Table, is_address
 
 _TAIL = 16 << 20
 _QUARTER = 900
+_PACKED = frozenset({".gz", ".bz2", ".xz", ".zst"})
+_MOST_ASIDE = 3
 # fmt: off
 _CDR_CSV = [
     "accountcode", "src", "dst", "dcontext", "clid", "channel", "dstchannel", "lastapp", "lastdata", "start", "answer",
@@ -145,14 +148,15 @@ def _group(found: dict[str, list[Any]], rows: Iterable[Any]) -> None:
 
 def _read_csv(columns: list[str]) -> Callable[[str, datetime], Iterator[Fields]]:
     def read(source: str, since: datetime) -> Iterator[Fields]:
-        for cells in csv.reader(io.StringIO(_tail(Path(source)))):
-            yield dict(zip(columns, cells, strict=False))
+        for line in _lines(Path(source), since):
+            with contextlib.suppress(csv.Error):  # a broken one does not take the others along
+                yield dict(zip(columns, next(csv.reader([line])), strict=False))
 
     return read
 
 
 def _read_queue_log(source: str, since: datetime) -> Iterator[Fields]:
-    for line in _tail(Path(source)).splitlines():
+    for line in _lines(Path(source), since):
         cells = line.split("|")
         if len(cells) >= 5:
             named = dict(zip(("time", "callid", "queuename", "agent", "event"), cells[:5], strict=True))
@@ -173,6 +177,24 @@ _READ = {
     "cel": _read("cel", _read_csv(_CEL_CSV)),
     "queue_log": _read("queue_log", _read_queue_log),
 }
+
+
+def _lines(path: Path, since: datetime) -> Iterator[str]:
+    """Of the file, and before it of those that logrotate has just put aside."""
+    for one in (*_put_aside(path, since), path):
+        yield from filter(None, _tail(one).split("\n"))
+
+
+def _put_aside(path: Path, since: datetime) -> list[Path]:
+    """`queue_log.1`, `queue_log-20261121`: those that were still written to at that time, oldest first."""
+    found = []
+    with contextlib.suppress(OSError):
+        for one in path.parent.iterdir():
+            if one.name.startswith((f"{path.name}.", f"{path.name}-")) and one.suffix not in _PACKED:
+                changed = one.stat().st_mtime
+                if changed >= since.timestamp():
+                    found.append((changed, one))
+    return [one for _, one in sorted(found)][-_MOST_ASIDE:]
 
 
 def _tail(path: Path) -> str:

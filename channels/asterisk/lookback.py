@@ -24,7 +24,9 @@ UNSEEN = "The end of this call was not seen: the connection to the PBX was lost,
 PATIENCE_S = 20.0
 DELAYS_S = (0.0, 0.5, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 15.0, 30.0, 60.0, 120.0, 180.0)
 """Together seven minutes: a batch of records is written every five."""
-_NEWEST = timedelta(seconds=2)
+_SLACK = timedelta(minutes=2)
+"""The clocks of hub and PBX differ, and a frozen PBX is noticed late. What was told before is told again to nobody: the
+end of a call has one key."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class LookBack:
     def look(self) -> Ledgers:
         """Read what there is, unless nothing has changed since the last look. Blocks."""
         begins = [call.at for call in self.vanished.values()]
-        since = min([*begins, *([self.since] if self.since is not None else [])], default=self.until) - _NEWEST
+        since = min([*begins, *([self.since] if self.since is not None else [])], default=self.until) - _SLACK
         stamp = _stamp_of(self.settings.records())
         if self._last is None or stamp is None or stamp != self._stamp:
             self._last = read_ledgers(self.settings.records(), since)
@@ -97,7 +99,7 @@ class LookBack:
         end, done = ledgers.end_of(call), self.calls.done.get(call)
         if call in self.calls.live or (done is not None and not done.lost):
             return False
-        return self.since is not None and end is not None and self.since - _NEWEST <= end <= self.until + _NEWEST
+        return self.since is not None and end is not None and self.since - _SLACK <= end <= self.until + _SLACK
 
     def _retell(self, ledgers: Ledgers, call: str) -> list[Phase]:
         """Only its end is told, with all that is known."""

@@ -14,7 +14,7 @@ from channels.asterisk.call import Call
 from channels.asterisk.calls import Calls, Phase
 from channels.asterisk.events import Event
 from channels.asterisk.presence import Board
-from channels.asterisk.wire import Wire
+from channels.asterisk.wire import Mark, Wire
 from channels.contract import OpenCall
 from channels.errors import Rejected
 from channels.touch import Direction
@@ -40,7 +40,8 @@ class Snapshot:
 
 
 async def take_snapshot(wire: Wire, at: datetime) -> Snapshot:
-    """Ask for channels, queues and devices; what the manager user may not ask is left open."""
+    """Ask for channels, queues and devices; what the manager user may not ask is left open. A `Mark` about the
+    snapshot comes among the events where its channels were told."""
     snapshot = Snapshot(at)
     status = await _ask(wire, "QueueStatus") or []
     for item in status:
@@ -52,13 +53,21 @@ async def take_snapshot(wire: Wire, at: datetime) -> Snapshot:
         elif name == "QueueEntry":
             snapshot.entries.append(item)
     snapshot.devices = await _ask(wire, "DeviceStateList") or []
-    snapshot.channels = await _ask(wire, "CoreShowChannels")
+    snapshot.channels = await _ask(wire, "CoreShowChannels", Mark(snapshot))
     return snapshot
 
 
-async def _ask(wire: Wire, action: str) -> list[Event] | None:
+def snapshot_of(mark: Mark) -> Snapshot:
+    """The snapshot that a mark among the events is about, with the channels as they were there."""
+    snapshot = mark.about
+    assert isinstance(snapshot, Snapshot)
+    snapshot.channels = mark.listed
+    return snapshot
+
+
+async def _ask(wire: Wire, action: str, mark: Mark | None = None) -> list[Event] | None:
     try:
-        return await wire.ask_list(action)
+        return await wire.ask_list(action, mark=mark)
     except Rejected:
         return None
 
@@ -83,13 +92,15 @@ class Rebuild:
 
 
 def restore_calls(calls: Calls, snapshot: Snapshot, open_calls: Sequence[OpenCall]) -> Rebuild:
-    """Go on with calls that last, begin those that are new, and find those that are gone."""
+    """Go on with calls that last, begin those that are new, and find those that are gone. From now on all that last are
+    known: who is heard of in the middle of his call is somebody whose call has ended, and told by the records."""
     result = Rebuild()
     calls.known_queues.update(snapshot.queues)
     for member in snapshot.members:
         calls.feed({**member, "Event": "QueueMember"}, snapshot.at)
     if snapshot.channels is None:
         return result
+    calls.strict = False
     grouped: dict[str, list[Event]] = {}
     for channel in snapshot.channels:
         grouped.setdefault(channel.get("Linkedid") or channel.get("Uniqueid", ""), []).append(channel)
@@ -103,6 +114,7 @@ def restore_calls(calls: Calls, snapshot: Snapshot, open_calls: Sequence[OpenCal
         if known is not None and linked not in calls.live:
             _take_up(calls, known)
         result.phases += _tell(calls, linked, channels, snapshot, known)
+    calls.strict = True
     gone = {call.id for call in result.vanished}
     result.vanished += [_from_log(one) for one in logged.values() if one.external_id not in gone | calls.done.keys()]
     return result

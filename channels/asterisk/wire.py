@@ -19,7 +19,7 @@ import contextlib
 import socket
 import ssl
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -53,12 +53,23 @@ _FOLLOWS = b"Response: Follows"
 _END_COMMAND = b"--END COMMAND--"
 
 
+class Mark(dict[str, str]):
+    """Stands among the events where a list ended: what comes before it is older than `listed`, what follows is newer.
+    `about` is whatever the asker wants to find again."""
+
+    def __init__(self, about: object) -> None:
+        super().__init__()
+        self.about = about
+        self.listed: list[Event] = []
+
+
 @dataclass(slots=True)
 class _Pending:
     """One action that waits for its answer; one that is `listed` gets a list of events after its response."""
 
     action: Action
     listed: bool
+    mark: Mark | None = None
     response: Message | None = None
     items: list[Event] = field(default_factory=list)
 
@@ -179,11 +190,14 @@ class Wire:
         """One action and its response. Raises `Unreachable` when it does not come in time, `Rejected` on an error."""
         return (await self._send(name, fields or {}, listed=False, seconds=seconds))[0]
 
-    async def ask_list(self, name: str, fields: Mapping[str, object] | None = None) -> list[Event]:
-        """One action that answers by a list of events; `…Complete` is not part of the list."""
-        return (await self._send(name, fields or {}, listed=True))[1]
+    async def ask_list(
+        self, name: str, fields: Mapping[str, object] | None = None, *, mark: Mark | None = None
+    ) -> list[Event]:
+        """One action that answers by a list of events; `…Complete` is not part of the list. `mark` comes among the
+        events where it was complete."""
+        return (await self._send(name, fields or {}, listed=True, mark=mark))[1]
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event, None]:
         """The events in the order of the wire, for ever. Raises the trouble that ended the connection."""
         self._reading = True
         while True:
@@ -258,6 +272,10 @@ class Wire:
             if event.get("Event", "").encode() in WANTED:
                 self._put(event)
         elif event.get("EventList") == "Complete" or event.get("Event", "").endswith("Complete"):
+            if pending.mark is not None:
+                pending.mark.listed = pending.items
+                self._events.append(pending.mark)
+                self._arrived.set()
             self._finish(pending)
         else:
             pending.items.append(event)
@@ -277,12 +295,18 @@ class Wire:
             pending.action.future.set_result(None)
 
     async def _send(
-        self, name: str, fields: Mapping[str, object], *, listed: bool, seconds: float | None = None
+        self,
+        name: str,
+        fields: Mapping[str, object],
+        *,
+        listed: bool,
+        seconds: float | None = None,
+        mark: Mark | None = None,
     ) -> tuple[Message, list[Event]]:
         if self._trouble is not None or self._transport is None:
             raise Unreachable("the PBX is not connected")
         action = Action({"Action": name, **{key: _clean(value) for key, value in fields.items()}})
-        pending = _Pending(action, listed)
+        pending = _Pending(action, listed, mark)
         self._pending[action.id] = pending
         self._transport.write(str(action).encode())
         try:
