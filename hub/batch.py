@@ -8,10 +8,9 @@ from typing import Any
 
 from channels.contract import Accepted
 from channels.touch import Automatic, Direction, Kind, Touch
-from hub import fold, presence
+from hub import fold, following
 from hub.actions.clients import reindex
 from hub.arrival import REPEAT_WINDOW, Arrival, facts_before, repeat_of, seen_as, talk_facts, touch_row
-from hub.call_parts import phones_of
 from hub.giving import Giver
 from hub.heard import hear, recognise
 from hub.identify import Candidate, Identifier
@@ -20,14 +19,11 @@ from hub.kept_files import write_files, write_raws
 from hub.places import operator_named, place_of
 from hub.references import Reference, References
 from hub.setup.snapshot import SetUp
-from hub.telephony import wrap_up
 from hub.threads import Threads
 from hub.wording import WORDED, client_words, interaction_words
 from routing.facts import ClientFacts, Facts, InteractionFacts
 from storage import models
-from storage.events import Event
 from storage.repositories import intake as rows
-from storage.repositories import jobs
 from storage.search import index_clients, index_interactions, words_of
 from storage.unit import Unit
 
@@ -271,34 +267,10 @@ class Batch:
         rows.update_rows(unit, models.interaction, self._changes)
         rows.write_rows(unit, models.touch, touches)
         write_files(unit, self._fresh)
-        self._follow_telephones()
-        self._acknowledge()
         self._index()
-        self._tell()
-
-    def _follow_telephones(self) -> None:
-        """Who talks is given nothing else until he hangs up."""
-        for arrival in self._fresh:
-            row, call = arrival.row, arrival.row["call"]
-            if call is None or row["operator"] is None or arrival.touch.phase is None:
-                continue
-            wrap_up.follow(self._unit, self._setup, row, arrival.before)
-            telephone, was = row["external_id"] or row["line"], (arrival.before or row)["operator"]
-            if was is not None and was != row["operator"]:
-                presence.end_call(self._unit, was, telephone)
-            if row["ended_at"] is not None:
-                presence.end_call(self._unit, row["operator"], telephone)
-            elif call.get("outcome") == "answered":
-                presence.take_call(self._unit, row["operator"], telephone)
-
-    def _acknowledge(self) -> None:
-        """Whoever opens a conversation on a line with an automatic acknowledgement gets one, if he is a human."""
-        for arrival in self._fresh:
-            touch = arrival.touch
-            line = self._setup.lines.get(touch.line)
-            opens = arrival.fresh_conversation and touch.automatic is None and touch.direction is Direction.INBOUND
-            if opens and line is not None and line.acknowledge:
-                jobs.add(self._unit, "acknowledge", {"interaction": arrival.row["id"]})
+        following.keep_telephones(unit, self._setup, self._fresh)
+        following.acknowledge(unit, self._setup, self._fresh)
+        following.tell(unit, self._setup, self._fresh, self._threads.by_id)
 
     def _index(self) -> None:
         index_interactions(self._unit, [(row["id"], interaction_words(row)) for row in self._new_rows], fresh=True)
@@ -314,24 +286,6 @@ class Batch:
         index_clients(self._unit, list(words.items()), fresh=True)
         for client in self._named:
             reindex(self._unit, client)
-
-    def _tell(self) -> None:
-        for arrival in self._fresh:
-            row = arrival.row
-            talk = self._threads.by_id.get(row["conversation_id"] or 0)
-            self._unit.emit(
-                Event(
-                    "interaction",
-                    row["id"],
-                    arrival.touch.phase or "new",
-                    client=row["client_id"],
-                    conversation=row["conversation_id"],
-                    operator=talk["owner"] if talk else row["operator"],
-                    team=row["team"],
-                    phones=phones_of(row, self._setup),
-                    row=row if row["call"] is not None else None,
-                )
-            )
 
     def answers(self) -> list[Accepted]:
         """What each touch became, in the order in which they were handed in."""
