@@ -134,10 +134,10 @@ async def test_a_call_that_ends_or_begins_while_pictures_are_compared_goes_on(se
             await server.say(event)
         if where == "before":
             await until(lambda: any(one.phase == "answered" for one in fake.touches), PATIENCE_S, lambda: "no talk")
-            server.before = rest
+            server.before = [*rest]
         else:
             first, rest = cut(rest, "HangupRequest")
-            server.after = first
+            server.after = [*first]
             await until(lambda: not server.after, PATIENCE_S, lambda: "never compared")
             looks = len(server.asked)
             await until(lambda: len(server.asked) > looks + 6, PATIENCE_S, lambda: "not compared again")
