@@ -64,24 +64,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_settings_from_outsi
 TELEPHONES = "channels/asterisk/test_real_"
 IN_REAL_TIME = (
     TELEPHONES,
+    "flows/test_chat_topology",
     "flows/test_crash_load",
     "flows/test_topology",
     "flows/test_two_clocks",
 )
 """Telephones, exchanges and whole processes keep their own time: a machine busy elsewhere may upset one."""
+EXCHANGES = {"asterisk", "own_asterisk"}
+LIVING = {"browser", "page", "phone", "dovecot", "own_dovecot", "own_postgres", "own_valkey", "postfix"} | EXCHANGES
+"""So may a browser, and servers that somebody kills or waits for. `-rR` names every test that was played again."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What plays in real time may be played again; what is wrong fails every time.
+    """What plays in real time may be played again, from its beginning; what is wrong fails every time.
 
     A file is played by one worker. So is everything with a telephone exchange: two of them would disturb each other.
     """
     for item in items:
-        if any(name in item.path.as_posix() for name in IN_REAL_TIME):
+        path, fixtures = item.path.as_posix(), set(getattr(item, "fixturenames", ()))
+        if any(name in path for name in IN_REAL_TIME):
             item.add_marker(pytest.mark.flaky(reruns=4))
-        path, fixtures = item.path.as_posix(), getattr(item, "fixturenames", ())
-        with_telephones = TELEPHONES in path or {"asterisk", "own_asterisk"}.intersection(fixtures)
+        elif LIVING & fixtures:
+            item.add_marker(pytest.mark.flaky(reruns=2))
+        with_telephones = TELEPHONES in path or EXCHANGES & fixtures
         item.add_marker(pytest.mark.xdist_group("telephones" if with_telephones else path))
 
 

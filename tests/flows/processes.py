@@ -12,7 +12,7 @@ from tests.peers.process import Process, answers, clean_environment, read_tail
 from tests.peers.workshop import free_port
 
 ROOT = Path(__file__).parents[2]
-START_S = 60.0
+START_S = 120.0
 _serial = itertools.count(1)
 
 
@@ -65,7 +65,7 @@ class HubProcess:
 
     def stop(self) -> None:
         """SIGTERM, as service managers do."""
-        self._process.stop(seconds=15)
+        self._process.stop(seconds=60)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -103,7 +103,7 @@ def run_touchline(
         input=text or "",
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         cwd=home,
         env=clean_environment() | environment(home, 0, **variables),
         check=False,

@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -78,21 +78,18 @@ class Topology:
         return next((each for each in self.parts["listen"] if each.alive and each.pid in pids), None)
 
 
-@pytest.fixture(scope="module")
-def topology(
-    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, dovecot: Dovecot, smtp_for_all: SmtpServer
-) -> Iterator[Topology]:
-    home = tmp_path_factory.mktemp("topology")
-    smtp_for_all.reset()
+@contextmanager
+def open_topology(home: Path, postgres: Postgres, dovecot: Dovecot, smtp: SmtpServer) -> Iterator[Topology]:
+    smtp.reset()
     with ExitStack() as stack:
         try:
             valkey = stack.enter_context(Valkey(durable=True))
         except PeerMissing as problem:
             do_without(problem)
         url, box = postgres.fresh_database(), dovecot.fresh_box()
-        found = Topology(home, url, valkey, box, dovecot.imap_port, smtp_for_all, "")
+        found = Topology(home, url, valkey, box, dovecot.imap_port, smtp, "")
         variables = {"database_url": url, "redis_url": valkey.url}
-        touchline(home, "import", "-", text=OFFICE + support_line(dovecot, box, smtp_for_all.port), **variables)
+        touchline(home, "import", "-", text=OFFICE + support_line(dovecot, box, smtp.port), **variables)
         found.token = touchline(home, "token", "topology", **variables).strip()
         for role in ("serve", "listen", "work"):
             found.parts[role] = [HubProcess(role, home, **variables) for _ in range(2)]
@@ -102,6 +99,41 @@ def topology(
                 stack.callback(each.kill)
             list(pool.map(HubProcess.start, every))
         yield found
+
+
+@dataclass(slots=True)
+class Stage:
+    """The topology that the tests of this file share, until one of them has to be played again."""
+
+    open: Callable[[], AbstractContextManager[Topology]]
+    closing: ExitStack = field(default_factory=ExitStack)
+    current: Topology | None = None
+
+    def take(self, *, anew: bool) -> Topology:
+        if anew:
+            self.close()
+        if self.current is None:
+            self.current = self.closing.enter_context(self.open())
+        return self.current
+
+    def close(self) -> None:
+        self.current = None
+        self.closing.close()
+
+
+@pytest.fixture(scope="module")
+def stage(
+    tmp_path_factory: pytest.TempPathFactory, postgres: Postgres, dovecot: Dovecot, smtp_for_all: SmtpServer
+) -> Iterator[Stage]:
+    found = Stage(lambda: open_topology(tmp_path_factory.mktemp("topology"), postgres, dovecot, smtp_for_all))
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def topology(stage: Stage, request: pytest.FixtureRequest) -> Topology:
+    """What a failed test left behind (a dead process, a mail that is there already) spoils no second try."""
+    return stage.take(anew=getattr(request.node, "execution_count", 1) > 1)
 
 
 @asynccontextmanager
