@@ -1,4 +1,4 @@
-"""Who is worth more to the house is answered first though he called later: a real Asterisk asks over HTTP and FastAGI."""
+"""Who is worth more to the house is answered first though he called later: asked over HTTP and over FastAGI."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ async def test_the_vip_who_came_second_is_answered_first(
         own_asterisk.cli(f"queue unpause member {phones[0]} queue {desk.queue}")
         vip = await exchange.call_to(VIP, direction="inbound")
         assert (vip["call"]["outcome"], vip["operator"], vip["call"]["queue"]) == ("answered", "op0", desk.queue)
+        spent = await exchange.house.wait_for_row(models.phone_time, operator="op0", kind="talk")
+        assert spent["seconds"] > 0 and spent["extension"] == desk.phones[0], "what occupancy is made of"
         (plain,) = await _calls_of(exchange, PLAIN)
         assert plain["call"]["outcome"] != "answered" and plain["at"] < vip["at"]
 
