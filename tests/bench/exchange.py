@@ -97,6 +97,7 @@ def run_exchange() -> Iterator[Exchange]:
     ours, theirs = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
     process.start()
+    theirs.close()  # a process that fails is noticed, not waited for
     try:
         yield Exchange(ours, ours.recv())
     finally:

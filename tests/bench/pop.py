@@ -83,7 +83,7 @@ async def _measure(home: Path, exchange: Exchange, say: Callable[[str], None]) -
     tickets = await asyncio.to_thread(_tickets, database, settings.files)
     hub = await asyncio.to_thread(HubProcess("run", home, database_url=database).start)
     try:
-        rows = await _watch(hub, exchange, tickets, say)
+        rows = await _watch(hub, home, exchange, tickets, say)
         say(f"as fast as it goes; until now: {rows[0][1]}")
         rows += await _race(hub, home, exchange)
     finally:
@@ -102,7 +102,9 @@ def _tickets(database: str, files: Path) -> dict[str, str]:
         store.engines.dispose()
 
 
-async def _watch(hub: HubProcess, exchange: Exchange, tickets: dict[str, str], say: Callable[[str], None]) -> Rows:
+async def _watch(
+    hub: HubProcess, home: Path, exchange: Exchange, tickets: dict[str, str], say: Callable[[str], None]
+) -> Rows:
     async with open_browser() as browser:
         pages = [await _open(await open_page(browser), hub, tickets[one]) for one in _EXTENSIONS[:PAGES]]
         told: dict[str, float] = {}
@@ -110,11 +112,14 @@ async def _watch(hub: HubProcess, exchange: Exchange, tickets: dict[str, str], s
         try:
             say("warming up")
             await asyncio.to_thread(exchange.play, _EXTENSIONS, 10, 3, 1_000_000)
+            await _wait_for_the_end_of(home, 30)
             say(f"{PER_SECOND} calls/s")
             spent, began = _cpu(hub.pid), time.monotonic()
             rang = await asyncio.to_thread(exchange.play, _EXTENSIONS, PER_SECOND, SECONDS, 1)
             share = (_cpu(hub.pid) - spent) / (time.monotonic() - began)
-            await asyncio.sleep(2)
+            await _wait_for_the_end_of(home, 30 + PER_SECOND * SECONDS)
+            each = (_cpu(hub.pid) - spent) / (PER_SECOND * SECONDS)
+            await asyncio.sleep(1)
             seen: dict[str, float] = {}
             for page in pages:
                 seen |= await page.evaluate("window.seen")
@@ -126,7 +131,8 @@ async def _watch(hub: HubProcess, exchange: Exchange, tickets: dict[str, str], s
     return [
         (f"AMI event to the page's DOM at {PER_SECOND} calls/s", _figure(rang, seen, wanted)),
         ("AMI event to the last byte of the stream", _figure(rang, told, [one for one in rang if one not in wanted])),
-        ("the hub's share of a core meanwhile", f"{share:.0%}"),
+        ("the hub's share of a core meanwhile", f"{share:.0%} (load {os.getloadavg()[0]:.1f})"),
+        ("the hub's CPU time for one call, desks and all", f"{each * 1000:.1f} ms"),
     ]
 
 
@@ -177,23 +183,29 @@ async def _race(hub: HubProcess, home: Path, exchange: Exchange) -> Rows:
     before = _ended(home)
     began, spent = time.perf_counter(), _cpu(hub.pid)
     events = await asyncio.to_thread(exchange.pour, POURED, 2_000_000)
-    while _ended(home) < before + POURED:
-        await asyncio.sleep(0.02)
-        if time.perf_counter() - began > 300:
-            raise RuntimeError(f"{_ended(home) - before} of {POURED} calls have ended")
+    await _wait_for_the_end_of(home, before + POURED)
     road = events / (time.perf_counter() - began)
-    share = (_cpu(hub.pid) - spent) / (time.perf_counter() - began)
+    share, each = (_cpu(hub.pid) - spent) / (time.perf_counter() - began), (_cpu(hub.pid) - spent) / POURED
     await asyncio.to_thread(hub.stop)
     ours = await _read(exchange, _by_us, 3_000_000)
     theirs = await _read(exchange, _by_panoramisk, 4_000_000)
     return [
         (
             "events through the whole road into the log",
-            f"{road:,.0f}/s ({POURED / events * road:.0f} calls/s), {share:.0%} of a core",
+            f"{road:,.0f}/s ({POURED / events * road:.0f} calls/s), {share:.0%} of a core, {each * 1000:.1f} ms each",
         ),
         ("our parser alone, the same stream", f"{ours:,.0f}/s; the road is {road / ours:.0%} of it"),
         ("panoramisk alone, the same stream", f"{theirs:,.0f}/s; the road is {road / theirs:.0%} of it"),
     ]
+
+
+async def _wait_for_the_end_of(home: Path, calls: int) -> None:
+    """Until the log has so many calls that have ended."""
+    began = time.perf_counter()
+    while (ended := _ended(home)) < calls:
+        await asyncio.sleep(0.02)
+        if time.perf_counter() - began > 300:
+            raise RuntimeError(f"{ended} of {calls} calls have ended")
 
 
 def _ended(home: Path) -> int:
