@@ -160,7 +160,7 @@ def scenario(play: Scenario) -> Scenario:
 @scenario
 async def answered_caller_hangs_up(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "answer", 700)
-    await phones.caller(desk.did, "bye", 2500)
+    await phones.caller(desk.did, "bye", 4000)
     return desk.did
 
 
@@ -226,7 +226,7 @@ async def direct_cancelled(house: House, line: AsteriskChannel, phones: Phones, 
 async def no_answer_then_next(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "noanswer")
     await phones.operator(desk.ports[1], "answer", 500)
-    await phones.caller(desk.did, "bye", 6500)
+    await phones.caller(desk.did, "bye", 9000)
     return desk.did
 
 
@@ -235,14 +235,14 @@ async def ring_all(house: House, line: AsteriskChannel, phones: Phones, desk: De
     await phones.operator(desk.ports[0], "noanswer")
     await phones.operator(desk.ports[1], "answer", 1000)
     await phones.operator(desk.ports[2], "noanswer")
-    await phones.caller(desk.ring_all_did, "bye", 3000)
+    await phones.caller(desk.ring_all_did, "bye", 5000)
     return desk.ring_all_did
 
 
 @scenario
 async def held(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "hold", 300)
-    await phones.caller(desk.did, "bye", 6500)
+    await phones.caller(desk.did, "bye", 9000)
     return desk.did
 
 
@@ -250,7 +250,7 @@ async def held(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) 
 async def transferred_by_refer(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "refer", 300, to=desk.phones[1])
     await phones.operator(desk.ports[1], "answer", 700)
-    await phones.caller(desk.did, "bye", 6500)
+    await phones.caller(desk.did, "bye", 9000)
     return desk.did
 
 
@@ -258,7 +258,7 @@ async def transferred_by_refer(house: House, line: AsteriskChannel, phones: Phon
 async def transferred_blindly(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "answer", 300)
     await phones.operator(desk.ports[1], "answer", 700)
-    await phones.caller(desk.direct_did, "bye", 5000)
+    await phones.caller(desk.direct_did, "bye", 8000)
     answered = await house.reached(desk.direct_did, "answered")
     await asyncio.sleep(1)
     await line.transfer(answered.external_id or "", desk.phones[0], desk.phones[1])
@@ -269,7 +269,7 @@ async def transferred_blindly(house: House, line: AsteriskChannel, phones: Phone
 async def transferred_after_asking(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "talk", 300)  # Asterisk times the digits of an Atxfer by incoming sound
     await phones.operator(desk.ports[1], "answer", 700)
-    await phones.caller(desk.did, "bye", 8000)
+    await phones.caller(desk.did, "bye", 11000)
     answered = await house.reached(desk.did, "answered")
     call = answered.external_id or ""
     await asyncio.sleep(1)
@@ -283,7 +283,7 @@ async def transferred_after_asking(house: House, line: AsteriskChannel, phones: 
 async def redirected(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "noanswer")
     await phones.operator(desk.ports[2], "answer", 500)
-    await phones.caller(desk.did, "bye", 4500)
+    await phones.caller(desk.did, "bye", 8000)
     ringing = await house.reached(desk.did, "ringing")
     await asyncio.sleep(0.5)
     await line.redirect(ringing.external_id or "", desk.phones[2])
@@ -320,7 +320,7 @@ async def clicked_client_busy(house: House, line: AsteriskChannel, phones: Phone
 async def dialled_out(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(house.pbx.outside_ports[desk.number], "answer", 700)
     name = house.pbx.names.phone.format(number=desk.phones[0])
-    await phones.caller(desk.outside, "bye", 2000, who=name, name="Operator")
+    await phones.caller(desk.outside, "bye", 4000, who=name, name="Operator")
     return "+" + desk.outside
 
 
@@ -328,7 +328,7 @@ async def dialled_out(house: House, line: AsteriskChannel, phones: Phones, desk:
 async def internal(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[1], "answer", 500)
     name = house.pbx.names.phone.format(number=desk.phones[0])
-    await phones.caller(desk.phones[1], "bye", 2000, who=name, name="Operator")
+    await phones.caller(desk.phones[1], "bye", 4000, who=name, name="Operator")
     return desk.phones[1]
 
 
@@ -341,7 +341,7 @@ async def nobody_logged_in(house: House, line: AsteriskChannel, phones: Phones, 
 @scenario
 async def hidden_number(house: House, line: AsteriskChannel, phones: Phones, desk: Desk) -> str:
     await phones.operator(desk.ports[0], "answer", 300)
-    await phones.caller(desk.did, "bye", 1500, who="anonymous", name="Anonymous")
+    await phones.caller(desk.did, "bye", 3500, who="anonymous", name="Anonymous")
     return desk.did
 
 
