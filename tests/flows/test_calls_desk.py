@@ -56,6 +56,7 @@ async def test_click_to_call_has_three_outcomes_and_keeps_the_promise_to_call_ba
         assert closed["closed_by"] == f"interaction:{talk}"
         await exchange.shows(1, "free")
         assert (await exchange.api("POST", f"/calls/{talk}/hang-up"))[0] == 409
+        assert (await exchange.api("POST", f"/calls/{talk}/take-back"))[0] == 409
         status, refused = await exchange.api("POST", "/calls", {"operator": "op1", "number": "call me maybe"})
         assert (status, refused["error"]["code"]) == (409, "conflict") and "number" in refused["error"]["message"]
         actions = {row["action"] for row in await exchange.house.rows(models.journal)}
