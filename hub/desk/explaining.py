@@ -66,6 +66,7 @@ async def show_why(request: web.Request) -> web.StreamResponse:
             "sentence": _sentence(setup, speech, one),
             "excuse": explained.excuse or "",
             "broadcast": explained.broadcast,
+            "left": _left(speech, explained.computed),
             "zone_note": _zone_note(setup, one),
         }
 
@@ -86,6 +87,12 @@ def _steps(setup: SetUp, speech: Speech, one: Promise) -> Mapping[str, str]:
         return steps_in_words(setup.book.rule(one.regulation, one.version), speech.code)
     except (KeyError, ValueError):
         return {}
+
+
+def _left(speech: Speech, computed: Explanation | None) -> str:
+    """What is left of a promise whose clock stands still."""
+    stands = computed is not None and computed.due is None
+    return speech.duration(computed.left) if stands and computed is not None else ""
 
 
 def _zone_note(setup: SetUp, one: Promise) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from storage import models
 from tests.flows.house import open_house
 from tests.flows.test_clock_screens import bearer, signed_in
 
@@ -28,6 +29,14 @@ after = { event = "meeting.ended" }
 action = { send = ["email"] }
 within = "1 working days"
 calendar = "office-moscow"
+
+[regulation.patient]
+title = "Patient"
+kind = "respond"
+slot = "patient"
+within = "4 working hours"
+calendar = "always"
+pause_while = ["waiting_client"]
 """
 ASKED = {"calendar": "office-moscow", "target": "4 working hours", "from": "2026-09-18T13:15:00Z"}
 
@@ -77,3 +86,16 @@ async def test_a_deadline_is_asked_for(tmp_path: Path, url: str) -> None:
         assert 'class="fault"' in await page.text()
     async with open_house(tmp_path, url) as house, signed_in(house, "anna") as (browser, _):
         assert (await browser.get(f"{house.address}/desk/regulations")).status == 403
+
+
+async def test_why_says_what_is_left_while_the_clock_stands_still(tmp_path: Path, url: str) -> None:
+    async with open_house(tmp_path, url, RULES) as house, signed_in(house, "vera") as (browser, _):
+        key = await bearer(house)
+        told = await house.post("contact", {"phone": "+79161234567", "message": "Здравствуйте"})
+        promise = await house.row(models.obligation, regulation="patient", started_by=told["interaction"])
+        talk = f"{house.address}/api/v1/conversations/{promise['conversation_id']}"
+        async with house.http.patch(talk, json={"state": "waiting_client"}, headers=key) as answer:
+            assert answer.status == 200
+        page = await (await browser.get(f"{house.address}/desk/obligations/{promise['id']}/why")).text()
+        assert any(words in page for words in ("часы стоят, осталось", "the clock stands still, ")), page
+        assert "no due time" not in page
