@@ -9,12 +9,12 @@ from contextlib import asynccontextmanager
 from storage.events import Event
 
 _MOST_WAITING = 1000
-_GATHER_S = 0.1
+_GATHER_S = 0.25
 
 
 class Inbox:
-    """Events for one open page, handed over together: at once when something urgent is among them, else after a tenth
-    of a second. A hundred pages are not woken by every event of a busy house."""
+    """Events for one open page, handed over together: at once when something urgent is among them, else after a
+    quarter of a second. A hundred pages are not woken by every event of a busy house."""
 
     def __init__(self, urgent: Callable[[Event], bool]) -> None:
         self._urgent = urgent
@@ -32,6 +32,10 @@ class Inbox:
             self._ring()
         elif self._timer is None and not self._bell.is_set():
             self._timer = asyncio.get_running_loop().call_later(_GATHER_S, self._ring)
+
+    def wake(self) -> None:
+        """Whoever waits is to look about, whatever has come."""
+        self._ring()
 
     def _ring(self) -> None:
         if self._timer is not None:
@@ -89,6 +93,11 @@ class Live:
             _put(queue, None)
         for inbox in self._inboxes:
             inbox.put(None)
+
+    def wake(self) -> None:
+        """All open pages look about: the server stops."""
+        for inbox in self._inboxes:
+            inbox.wake()
 
     @asynccontextmanager
     async def gather(self, urgent: Callable[[Event], bool]) -> AsyncIterator[Inbox]:

@@ -7,7 +7,6 @@ import contextlib
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 
 from aiohttp import web
 
@@ -36,17 +35,11 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _tell(request: web.Request, response: web.StreamResponse, ending: asyncio.Event) -> None:
-    stopped = asyncio.create_task(ending.wait())
     calls = CallStream(request)
     async with request.app[HUB].live.gather(calls.concerns) as inbox, _present(request) as still_here:
         await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n" + await calls.begin())
-        try:
-            while not stopped.done():
-                if not await _tell_next(request, response, inbox, stopped, calls):
-                    return
-                await still_here()
-        finally:
-            stopped.cancel()
+        while not ending.is_set() and await _tell_next(request, response, inbox, ending, calls):
+            await still_here()
 
 
 @contextlib.asynccontextmanager
@@ -70,30 +63,29 @@ async def _present(request: web.Request) -> AsyncIterator[Callable[[], Awaitable
 
 
 async def _tell_next(
-    request: web.Request, response: web.StreamResponse, inbox: Inbox, stopped: asyncio.Task[Any], calls: CallStream
+    request: web.Request, response: web.StreamResponse, inbox: Inbox, ending: asyncio.Event, calls: CallStream
 ) -> bool:
     """Write what comes next, or that we are still here; False when the visitor has been signed out meanwhile."""
-    events = await _take(inbox, stopped)
+    events = await _take(inbox)
     if None in events:
         await response.write(b"event: again\ndata: {}\n\n" + await calls.begin())
     elif events:
         told = [event for event in events if event is not None]
         await response.write(await calls.hear(told) + b"".join(map(_written, told)))
-    elif stopped.done() or not await let_in(request):
+    elif ending.is_set() or not await let_in(request):
         return False
     else:
         await response.write(b": still here\n\n")
     return True
 
 
-async def _take(inbox: Inbox, stopped: asyncio.Task[Any]) -> list[Event | None]:
+async def _take(inbox: Inbox) -> list[Event | None]:
     """What has been told; nothing after a while of silence, or when the server stops."""
-    coming = asyncio.create_task(inbox.take())
-    await asyncio.wait({coming, stopped}, timeout=_HEARTBEAT_S, return_when=asyncio.FIRST_COMPLETED)
-    if coming.done():
-        return coming.result()
-    coming.cancel()
-    return []
+    try:
+        async with asyncio.timeout(_HEARTBEAT_S):
+            return await inbox.take()
+    except TimeoutError:
+        return []
 
 
 def _written(event: Event) -> bytes:
@@ -103,3 +95,4 @@ def _written(event: Event) -> bytes:
 async def end_streams(app: web.Application) -> None:
     """On shutdown: an open stream would hold the server up for its whole grace period."""
     app[ENDING].set()
+    app[HUB].live.wake()
