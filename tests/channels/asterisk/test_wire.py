@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from channels.asterisk.adapter import AsteriskChannel
 from channels.asterisk.emulator import Emulator, read_stream
 from channels.asterisk.settings import Settings
-from channels.asterisk.wire import Wire, _Stream
+from channels.asterisk.wire import Wire, _Stream, read_frame
 from channels.contract import LineState
 from channels.errors import BadSettings, ChannelError, Rejected, Unreachable
 from tests.channels.door import FakeDoor, until
@@ -334,3 +334,23 @@ async def test_events_of_no_use_are_counted_and_not_read(server: Emulator, wire:
     assert wire.seen[b"RTCPSent"] == 1
     with contextlib.suppress(Rejected):
         await wire.ask("Ping")
+
+
+def test_odd_lines_of_a_message_are_read_all_the_same() -> None:
+    assert read_frame(b"Event: Hangup\r\nCause: 16\r\nCause-txt: a: b") == {
+        "Event": "Hangup",
+        "Cause": "16",
+        "Cause-txt": "a: b",
+    }
+    odd = read_frame(b"Event:Hangup\r\nnothing\r\nVariable: a\r\nVariable: b\r\nEmpty:")
+    assert odd == {"Event": "Hangup", "Variable": "a\nb", "Empty": ""}
+
+
+def test_a_message_in_pieces_is_one() -> None:
+    wire = Wire(setup(1))
+    stream = _Stream(wire)
+    events = b"Event: Newchannel\r\nUniqueid: 9.9\r\n\r\nEvent: Hangup\r\nUniqueid: 9.9\r\n\r\n"
+    whole = b"Asterisk Call Manager/11.0.0\r\n" + events
+    for place in range(len(whole)):
+        stream.data_received(whole[place : place + 1])
+    assert [event["Event"] for event in wire._events] == ["Newchannel", "Hangup"]
