@@ -15,6 +15,8 @@ _RINGING = frozenset({"RINGING"})
 _TALKING = frozenset({"INUSE", "BUSY", "ONHOLD", "RINGINUSE"})
 _DEVICE_OF_STATUS = {"1": "NOT_INUSE", "2": "INUSE", "3": "BUSY", "4": "INVALID", "5": "UNAVAILABLE", "6": "RINGING"}
 _DEVICE_OF_STATUS |= {"7": "RINGINUSE", "8": "ONHOLD"}
+_MEMBERS = {"QueueMember", "QueueMemberAdded", "QueueMemberPause", "QueueMemberStatus", "QueueMemberRemoved"}
+_READ = frozenset(_MEMBERS | {"DeviceStateChange", "QueueCallerJoin", "QueueCallerLeave", "Hangup"})
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ class Board:
     def feed(self, event: Event, now: datetime) -> None:
         """Read one event."""
         name = event.get("Event", "")
+        if name not in _READ:
+            return
         at = stamp(event, now)
         if name == "DeviceStateChange":
             self._device(event.get("Device", ""), event.get("State", ""), at)
@@ -54,7 +58,7 @@ class Board:
         elif name == "Hangup":
             for waiting in self.queues.values():
                 self.changed = waiting.pop(event.get("Uniqueid", ""), None) is not None or self.changed
-        elif name in ("QueueMember", "QueueMemberAdded", "QueueMemberPause", "QueueMemberStatus", "QueueMemberRemoved"):
+        else:
             self._member(event, at)
 
     def begin_again(self, queues: list[str], waiting: dict[str, dict[str, datetime]]) -> None:

@@ -17,6 +17,7 @@ _MINE = Prepared(select(presence).where(_IS_MINE), locking=True)
 _CHANGE = PreparedChange(
     update(presence).where(_IS_MINE).values({name: bindparam(name) for name in ("state", "until", "at")})
 )
+_TAKE_BACK = delete(presence).where(_IS_MINE)
 
 
 def say(unit: Unit, operator: str, place: str, state: str, until: datetime | None) -> bool:
@@ -36,8 +37,7 @@ def say(unit: Unit, operator: str, place: str, state: str, until: datetime | Non
 
 def forget(unit: Unit, operator: str, place: str) -> bool:
     """He takes his word back; True when there was any."""
-    mine = (presence.c.operator == operator) & (presence.c.place == place)
-    return unit.connection.execute(delete(presence).where(mine)).rowcount > 0
+    return unit.connection.execute(_TAKE_BACK, {"operator_": operator, "place_": place}).rowcount > 0
 
 
 def read(connection: Connection, now: datetime) -> list[Row[Any]]:
