@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     Float,
+    FromClause,
     Integer,
     Select,
     and_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -207,13 +209,12 @@ def count_time(connection: Connection, span: Span, by: By, operators: Collection
 
 def read_replies(connection: Connection, span: Span, by: By) -> Iterator[ReplyRow]:
     """What clients began in writing, and when somebody first answered: one row for each conversation."""
-    first, reply = interaction.alias("first"), interaction.alias("reply")
     talk = conversation.c
-    places = {"team": talk.team, "operator": reply.c.operator, "line": first.c.line, "channel": first.c.channel}
+    first, reply, joined = _beside() if connection.dialect.name == "postgresql" else _by_number()
+    places = {"team": talk.team, "operator": reply.operator, "line": first.line, "channel": first.channel}
     query: Select[Any] = (
-        select(_key(connection, span, by, first.c.at, places), talk.team, first.c.at, reply.c.at)
-        .join_from(conversation, first, first.c.id == _first_written())
-        .outerjoin(reply, reply.c.id == _first_answer(first.c.at))
+        select(_key(connection, span, by, first.at, places), talk.team, first.at, reply.at)
+        .select_from(joined)
         .where(talk.opened_at >= span.since, talk.opened_at < span.until, talk.state != "junk")
         .where(*_narrowed(span, places))
     )
@@ -221,30 +222,44 @@ def read_replies(connection: Connection, span: Span, by: By) -> Iterator[ReplyRo
         yield ReplyRow(key, team, first_at, replied_at)
 
 
-def _first_written() -> Any:
-    one = interaction.alias("written")
+def _by_number() -> tuple[Any, Any, FromClause]:
+    """The first message and its answer, looked up by their numbers."""
+    first, reply = interaction.alias("first"), interaction.alias("reply")
+    written, answer = interaction.alias("written"), interaction.alias("answer")
+    of_first = _first_written(written, written.c.id).correlate(conversation).scalar_subquery()
+    of_reply = _first_answer(answer, first.c.at, answer.c.id).correlate(conversation, first).scalar_subquery()
+    joined = conversation.join(first, first.c.id == of_first).outerjoin(reply, reply.c.id == of_reply)
+    return first.c, reply.c, joined
+
+
+def _beside() -> tuple[Any, Any, FromClause]:
+    """The same side by side: PostgreSQL reads the whole log twice to look numbers up. SQLite knows no LATERAL."""
+    written, answer = interaction.alias("written"), interaction.alias("answer")
+    told = (written.c.at, written.c.line, written.c.channel)
+    first = _first_written(written, *told).correlate(conversation).lateral("first")
+    reply = _first_answer(answer, first.c.at, answer.c.at, answer.c.operator).correlate(conversation, first)
+    beside = reply.lateral("reply")
+    return first.c, beside.c, conversation.join(first, true()).outerjoin(beside, true())
+
+
+def _first_written(one: FromClause, *columns: ColumnElement[Any]) -> Select[Any]:
     return (
-        select(one.c.id)
+        select(*columns)
         .where(one.c.conversation_id == conversation.c.id, one.c.direction == "inbound")
         .where(one.c.kind.in_(("message", "form", "letter", "fax")))
         .where(one.c.automatic.is_(None), one.c.quarantined_at.is_(None))
         .order_by(one.c.at, one.c.id)
         .limit(1)
-        .correlate(conversation)
-        .scalar_subquery()
     )
 
 
-def _first_answer(since: ColumnElement[Any]) -> Any:
-    one = interaction.alias("answer")
+def _first_answer(one: FromClause, since: ColumnElement[Any], *columns: ColumnElement[Any]) -> Select[Any]:
     return (
-        select(one.c.id)
+        select(*columns)
         .where(one.c.conversation_id == conversation.c.id, one.c.direction == "outbound", one.c.at >= since)
         .where(one.c.automatic.is_(None), or_(one.c.kind != "call", one.c.call["outcome"].as_string() == "answered"))
         .order_by(one.c.at, one.c.id)
         .limit(1)
-        .correlate(conversation, since.table)
-        .scalar_subquery()
     )
 
 

@@ -59,6 +59,10 @@ details, breached_at)
 {_NUMBERS} SELECT i, 'reaction', 1, CAST(i AS VARCHAR(20)), 'reaction', 1, i, i + 1, 'anna', 'support',
 CASE WHEN i % 5 = 0 THEN 'breached' ELSE 'met' END, {{at}}, '4 hours', 'always', 1, {{at}}, {{false}}, {{nobody}},
 {{nobody}}, {{nothing}}, CASE WHEN i % 5 = 0 THEN {{at}} END FROM n WHERE i % 4 = 2"""
+# Three hundred thousand pieces of telephones' time: twenty operators, so many of them ready that nobody calls.
+_TIME = f"""INSERT INTO phone_time (line, extension, since, operator, kind, seconds) {_NUMBERS}
+SELECT 'pbx', CAST(101 + i % 20 AS VARCHAR(9)), {{at}}, 'op' || (i % 20),
+CASE WHEN i % 3 = 0 THEN 'talk' WHEN i % 7 = 0 THEN 'wrap_up' ELSE 'ready' END, 60.5 FROM n WHERE i % 3 = 0"""
 
 
 def run(say: Say) -> list[tuple[str, str]]:
@@ -114,5 +118,5 @@ def _fill(unit: Unit) -> None:
     else:
         words = {"at": f"to_timestamp({second})", "call": f"CAST({_CALL} AS JSONB)", "false": "false"}
         words |= {"nothing": "'{}'::jsonb", "nobody": "'[]'::jsonb"}
-    for statement in (_INTERACTIONS, _TALKS, _PROMISES):
+    for statement in (_INTERACTIONS, _TALKS, _PROMISES, _TIME):
         unit.connection.execute(text(statement.format(many=INTERACTIONS, **words).replace(":", r"\:")))
