@@ -1,7 +1,7 @@
-"""Words and buttons that are meant for the hub rather than for a person. Pure.
+"""Commands, which are meant for the hub rather than for a person. Pure.
 
-Commands are Latin by Telegram's rules, but people type what is on their keyboard; a bare word counts only when nothing
-else is written, and stays a message that somebody reads.
+They are Latin by Telegram's rules, but people type what is on their keyboard. Bare words are read as everywhere
+(`channels.optout`).
 """
 
 from __future__ import annotations
@@ -34,10 +34,3 @@ def read_command(text: str, username: str) -> dict[str, Any] | None:
     if word in START:
         return {OPTED_OUT: False, **({"start": found[3]} if found[3] else {})}
     return None
-
-
-def read_word(text: str) -> dict[str, Any]:
-    """The fields of a bare "STOP"; nothing for anything longer."""
-    if len(text) > 20:
-        return {}
-    return {OPTED_OUT: True} if text.strip(" .!\n").casefold() in STOP else {}

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from channels.buttons import read_button
-from channels.optout import OPTED_OUT
-from channels.telegram.commands import read_command, read_word
+from channels.optout import OPTED_OUT, read_word
+from channels.telegram.commands import read_command
 from channels.telegram.contents import Contents, Wanted, read_contents
 from channels.telegram.sender import identity_of, language_of, origin_of, sender_of
 from channels.touch import Automatic, Direction, Kind, Raw, Thread, Touch

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels.buttons import read_button
+from channels.optout import read_word
 from channels.telegram import Settings, parse_again
-from channels.telegram.commands import read_command, read_word
+from channels.telegram.commands import read_command
 from channels.telegram.contents import MOST_BYTES
 from channels.telegram.parse import MEDIA_TYPE, Ours, Reading, parse, read
 from channels.touch import Automatic, Identity, Kind, Thread, Touch
