@@ -243,7 +243,7 @@ async def test_an_anonymous_visitor_becomes_a_client_or_is_asked_about(
         assert left["candidates"] == [{"client": regular, "reason": "email:ivan@client.example"}]
         async with at_desk(browser, counter) as desk:
             await open_conversation(desk, counter, asked["conversation_id"])
-            await desk.get_by_role("button", name="Это он").click()
+            await desk.get_by_role("button", name="Да, это так").click()
             await expect(desk.locator(".talk-head")).to_contain_text("Иван")
         await _reply(house, asked["conversation_id"], "Рады видеть вас снова")
         await expect(log(page)).to_contain_text("Рады видеть вас снова")
