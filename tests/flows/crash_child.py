@@ -32,7 +32,7 @@ from hub.jobs.worker import Worker
 from hub.listeners import Listeners, Memory
 from hub.settings import Settings
 from hub.setup.live import LiveSetUp
-from storage import bulk, search
+from storage import bulk, prepared, search
 from storage.store import Store
 
 STEPS = (
@@ -67,7 +67,7 @@ class Steps:
     def watch(self, store: Store) -> None:
         """Every statement, every step of a batch, both sides of the commit and of the answer."""
         event.listen(store.engines.writer, "before_cursor_execute", self.step)
-        for sender in (bulk, search):
+        for sender in (bulk, prepared, search):
             _before(sender, "trail", self.step)
         event.listen(store.engines.writer, "commit", self.step)
         for name in STEPS:
