@@ -3,7 +3,7 @@
 import { fetchPart } from "./asking.js";
 
 const GATHER = 120; // ms: several events of one commit make one fetch
-const LATEST = 1500; // ms: however much happens, it is fetched once in so long
+const CALM = 1500; // ms: as more and more happens, a part is fetched more and more seldom, down to once in so long
 const parts = new Set();
 
 class LivePart extends HTMLElement {
@@ -30,14 +30,17 @@ class LivePart extends HTMLElement {
   }
 
   soon() {
-    const now = performance.now();
-    this.asked ??= now;
+    if (this.awaits) return;
+    this.awaits = true;
+    const since = performance.now() - (this.fetched ?? -CALM);
+    this.pace = since < CALM ? Math.min(CALM, this.pace * 2) : GATHER;
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.refresh(), Math.max(0, Math.min(GATHER, this.asked + LATEST - now)));
+    this.timer = setTimeout(() => this.refresh(), Math.max(GATHER, this.pace - since));
   }
 
   async refresh() {
-    this.asked = undefined;
+    this.awaits = false;
+    this.fetched = performance.now();
     const plays = [...this.querySelectorAll("audio")].some((each) => !each.paused);
     if (plays || this.querySelector("details.menu[open], form :focus:not(button)")) {
       this.timer = setTimeout(() => this.refresh(), 1500); // somebody is using what would be replaced
