@@ -9,7 +9,7 @@ recordings are let go of when their time is over.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import structlog
@@ -40,6 +40,7 @@ T = TypeVar("T")
 
 _EVERY_S = 30.0
 _DRAIN_S = 3.0
+_GATHER_S = 0.05
 _CLOCK = "touchline:clock"
 _TABLES = f"tzdata {TZDATA_VERSION}, holidays {HOLIDAYS_VERSION}"
 _FREES = {"operator", "conversation"}
@@ -53,33 +54,46 @@ class Housekeeping:
         self._setup = setup
         self._retention = retention
         self._bell = asyncio.Event()
+        self._due = True
         self._waits = True
         setup.subscribe(self._hear)
 
     def ring(self, event: Event) -> None:
         """Somebody has come, hung up, or closed something: he may take what waits."""
-        if event.subject in _FREES and event.what != "assigned":
+        if event.subject in _FREES and event.what != "assigned" and self._setup.current.ways:
             self._waits = True
             self._bell.set()
 
     async def _hear(self, old: SetUp, new: SetUp) -> None:
-        self._waits = True
+        self._due = self._waits = True
         self._bell.set()
 
     async def run(self) -> None:
-        """Look until cancelled."""
+        """Look until cancelled: through the whole house now and then, and between whiles at what is to be given."""
         while True:
-            self._bell.clear()
-            try:
-                await self.look()
-            except Exception as error:  # the database is away for a while: all of it is found again
-                log.warning("house_not_kept", error=repr(error))
-            try:
-                async with asyncio.timeout(_DRAIN_S if self._setup.current.ways else _EVERY_S):
-                    await self._bell.wait()
-                    await asyncio.sleep(0.05)  # what comes together is looked at together
-            except TimeoutError:
-                self._waits = True
+            self._due = False
+            await self._see_to(self.look)
+            until = asyncio.get_running_loop().time() + _EVERY_S
+            while await self._is_rung(until):
+                await self._see_to(self._give)
+
+    async def _see_to(self, work: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await work()
+        except Exception as error:  # the database is away for a while: all of it is found again
+            log.warning("house_not_kept", error=repr(error))
+
+    async def _is_rung(self, until: float) -> bool:
+        """Rest; False when it is time for the whole house."""
+        now = asyncio.get_running_loop().time()
+        try:
+            async with asyncio.timeout_at(min(until, now + _DRAIN_S) if self._setup.current.ways else until):
+                await self._bell.wait()
+                await asyncio.sleep(_GATHER_S)  # what comes together is looked at together
+        except TimeoutError:
+            self._waits = True
+        self._bell.clear()
+        return not self._due and asyncio.get_running_loop().time() < until
 
     async def look(self) -> None:
         """Once through the house."""
@@ -97,7 +111,10 @@ class Housekeeping:
         await self._let_go_of_recordings(setup)
         if await self._store.read(lambda connection: find_forgotten(connection, self._store.now())):
             await self._write(lambda unit: settle_forgotten(unit, setup))
-        if setup.ways and self._waits:
+        await self._give()
+
+    async def _give(self) -> None:
+        if self._setup.current.ways and self._waits:
             self._waits = False
             await self.drain()
 
