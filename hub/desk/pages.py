@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
-from pathlib import Path
+from datetime import UTC
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
-from jinja2.runtime import Context
+from jinja2 import Environment
 from sqlalchemy import Connection
 
 from hub.composition import HUB, Hub
 from hub.desk.doing import here_with, span
+from hub.desk.environment import make_environment
 from hub.desk.language import NAMES, Speech, choose_language, load_speeches
 from hub.desk.messages import said
 from hub.desk.names import Names
@@ -24,8 +23,6 @@ from hub.desk.static_files import STATIC
 from hub.desk.visitor import WHO, Visitor
 from hub.desk.vocabulary import Vocabulary
 from hub.telephony.picture import OperatorNow, read_picture
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 Read = Callable[[Connection], Mapping[str, Any]]
 
@@ -41,7 +38,7 @@ class Pages:
     def load(cls) -> Pages:
         """Read catalogs and templates. Raises what they raise."""
         speeches = load_speeches()
-        return cls(speeches, {code: _environment(speech) for code, speech in speeches.items()})
+        return cls(speeches, {code: make_environment(speech) for code, speech in speeches.items()})
 
 
 PAGES: web.AppKey[Pages] = web.AppKey("desk_pages")
@@ -152,74 +149,3 @@ def _frame(request: web.Request, language: str, visitor: Visitor | None) -> dict
         "dials": visitor is not None and has_phone(hub, visitor.key),
         "said": said(speech, request.query.get("said", "")),
     }
-
-
-class _Environment(Environment):
-    """Jinja copies the globals for each template that it renders; of a plain dictionary that is quick."""
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return {**self.globals, **(d or {})}
-
-
-def _environment(speech: Speech) -> Environment:
-    made = _Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        extensions=["jinja2.ext.i18n"],
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        auto_reload=False,
-    )
-    made.install_gettext_translations(speech.texts, newstyle=True)  # type: ignore[attr-defined]
-    made.filters.update(
-        moment=_with_zone(speech.moment),
-        day=_with_zone(speech.day),
-        full_moment=_full_moment(speech),
-        clock=_clock(speech),
-        local_input=_local_input,
-        iso=lambda at: at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        ago=_ago(speech),
-        duration=speech.duration,
-        size=speech.size,
-        number=speech.number,
-    )
-    return made
-
-
-def _with_zone(write: Callable[[datetime, tzinfo, datetime], str]) -> Callable[[Context, datetime], str]:
-    @pass_context
-    def filtered(context: Context, at: datetime) -> str:
-        return write(at, context["zone"], context["now"])
-
-    return filtered
-
-
-def _full_moment(speech: Speech) -> Callable[[Context, datetime], str]:
-    @pass_context
-    def filtered(context: Context, at: datetime) -> str:
-        return speech.full_moment(at, context["zone"])
-
-    return filtered
-
-
-def _clock(speech: Speech) -> Callable[[Context, datetime], str]:
-    @pass_context
-    def filtered(context: Context, at: datetime) -> str:
-        return speech.clock(at, context["zone"])
-
-    return filtered
-
-
-def _ago(speech: Speech) -> Callable[[Context, datetime], str]:
-    @pass_context
-    def filtered(context: Context, at: datetime) -> str:
-        return speech.ago(at, context["now"])
-
-    return filtered
-
-
-@pass_context
-def _local_input(context: Context, at: datetime | None) -> str:
-    """What an <input type="datetime-local"> wants."""
-    return at.astimezone(context["zone"]).strftime("%Y-%m-%dT%H:%M") if at else ""
