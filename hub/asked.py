@@ -14,13 +14,14 @@ from hub.setup.snapshot import SetUp
 from routing.facts import CallFacts, ClientFacts, Facts, InteractionFacts
 from routing.regulations.gate import Regulation as Gate
 from storage.models import client, interaction
+from storage.prepared import Prepared
 
 Row = Mapping[str, Any]
 
 _NUMBER: BindParameter[int] = bindparam("number")
-_FIRST = select(func.min(interaction.c.id)).where(interaction.c.client_id == _NUMBER)
+_FIRST = Prepared(select(func.min(interaction.c.id)).where(interaction.c.client_id == _NUMBER))
 _OWN_COMPANY = select(client.c.company_id).where(client.c.id == _NUMBER).scalar_subquery()
-_PEOPLE = select(client).where((client.c.id == _NUMBER) | (client.c.id == _OWN_COMPANY))
+_PEOPLE = Prepared(select(client).where((client.c.id == _NUMBER) | (client.c.id == _OWN_COMPANY)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def _facts(connection: Connection, setup: SetUp, row: Row, now: datetime) -> Fac
     people = _clients(connection, row["client_id"])
     whose = people.get(row["client_id"])
     company = people.get(whose["company_id"]) if whose is not None else None
-    first = connection.execute(_FIRST, {"number": row["client_id"]}).scalar()
+    ((first,),) = _FIRST.rows(connection, number=row["client_id"])
     return Facts(
         now=now,
         at=row["ended_at"] or now,
@@ -97,4 +98,4 @@ def _as_if_over(call: InteractionFacts, now: datetime) -> InteractionFacts:
 
 def _clients(connection: Connection, number: int) -> dict[int | None, Row]:
     """The client and his company."""
-    return {row["id"]: dict(row) for row in connection.execute(_PEOPLE, {"number": number}).mappings()}
+    return {row["id"]: row for row in _PEOPLE.mappings(connection, number=number)}

@@ -1,7 +1,8 @@
-"""Statements that intake gives for every touch: worked out once for each database, then given to the driver."""
+"""Statements that are given for every touch: worked out once for each database, then given to the driver."""
 
 from __future__ import annotations
 
+from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,7 @@ class _Form:
     converts: dict[str, Convert]
     order: tuple[str, ...] | None
     columns: tuple[str, ...]
+    record: type[Any]
     results: tuple[tuple[int, Convert], ...]
 
     def parameters(self, given: Mapping[str, Any]) -> Parameters:
@@ -76,6 +78,11 @@ class Prepared(_Statement):
         columns = self._form(connection.dialect).columns
         return [dict(zip(columns, row, strict=True)) for row in rows]
 
+    def records(self, connection: Connection, **given: Any) -> list[Any]:
+        """The same, each value under its column's name."""
+        record = self._form(connection.dialect).record
+        return [record(*row) for row in self.rows(connection, **given)]
+
 
 class PreparedChange(_Statement):
     """A change of one row, made to any number of them; what it answers nobody waits for."""
@@ -106,11 +113,13 @@ def _work_out(statement: Select[Any] | Update, dialect: Dialect) -> _Form:
         (place, entry.type.dialect_impl(dialect).result_processor(dialect, None))
         for place, entry in enumerate(compiled._result_columns)
     ]
+    columns = tuple(entry.name for entry in compiled._result_columns)
     return _Form(
         compiled.string,
         constants,
         converts,
         tuple(compiled.positiontup) if compiled.positional and compiled.positiontup else None,
-        tuple(entry.name for entry in compiled._result_columns),
+        columns,
+        namedtuple("Record", columns, rename=True),
         tuple((place, convert) for place, convert in results if convert is not None),
     )

@@ -20,15 +20,18 @@ from hub.desk.reading.promises import Promise, Task
 from hub.desk.recordings import Recorded
 from hub.setup.snapshot import SetUp
 from storage.models import call_note, interaction, wrap_up
+from storage.prepared import Prepared
 
 WRAP_UP = "wrap_up"
 _EARLIER, _TASKS, _PROMISES = 3, 3, 4
 Row = Mapping[str, Any]
 
 _EMPTY: Row = dict.fromkeys(interaction.c.keys())
-_CALL = select(interaction).where(interaction.c.id == bindparam("number"))
-_MINE = select(call_note.c.body, call_note.c.finished_at).where(
-    call_note.c.interaction_id == bindparam("number"), call_note.c.operator == bindparam("who")
+_CALL = Prepared(select(interaction).where(interaction.c.id == bindparam("number")))
+_MINE = Prepared(
+    select(call_note.c.body, call_note.c.finished_at).where(
+        call_note.c.interaction_id == bindparam("number"), call_note.c.operator == bindparam("who")
+    )
 )
 
 
@@ -178,14 +181,13 @@ def go_on(setup: SetUp, known: Pop, row: Row) -> Pop | None:
 
 
 def _read_row(connection: Connection, number: int) -> Row | None:
-    found = connection.execute(_CALL, {"number": number}).mappings().first()
-    return dict(found) if found is not None else None
+    return next(iter(_CALL.mappings(connection, number=number)), None)
 
 
 def read_mine(connection: Connection, number: int, operator: str) -> Mine | None:
     """What he typed at a call; None when he never picked it up."""
-    row = connection.execute(_MINE, {"number": number, "who": operator}).first()
-    return Mine(CallNote.from_json(row.body), row.finished_at is None) if row is not None else None
+    found = _MINE.records(connection, number=number, who=operator)
+    return Mine(CallNote.from_json(found[0].body), found[0].finished_at is None) if found else None
 
 
 def read_unfinished(connection: Connection, operator: str, most: int = 5) -> list[int]:

@@ -11,22 +11,23 @@ from sqlalchemy import BindParameter, Connection, Select, bindparam, select, tru
 
 from storage import search
 from storage.models import client, conversation, identity, interaction, merge
+from storage.prepared import Prepared
 
 _MOST_HITS = 20_000
 _COMPANY = client.alias("company")
 _NUMBER: BindParameter[int] = bindparam("number")
-_CARD = (
+_CARD = Prepared(
     select(client, _COMPANY.c.name.label("company_name"))
     .outerjoin_from(client, _COMPANY, _COMPANY.c.id == client.c.company_id)
     .where(client.c.id == _NUMBER)
 )
-_MERGES = (
+_MERGES = Prepared(
     select(merge.c.id, client.c.name, merge.c.at, merge.c.by)
     .join_from(merge, client, client.c.id == merge.c.other_id)
     .where(merge.c.survivor_id == _NUMBER, merge.c.undone_at.is_(None))
     .order_by(merge.c.id.desc())
 )
-_IDENTITIES = select(identity).where(identity.c.client_id == _NUMBER).order_by(identity.c.id)
+_IDENTITIES = Prepared(select(identity).where(identity.c.client_id == _NUMBER).order_by(identity.c.id))
 """What is read whenever a telephone rings is put together once."""
 
 
@@ -93,10 +94,10 @@ class ClientRow:
 
 def read_card(connection: Connection, number: int) -> Card | None:
     """A client with all that the card shows."""
-    wanted = {"number": number}
-    row = connection.execute(_CARD, wanted).first()
-    if row is None:
+    found = _CARD.records(connection, number=number)
+    if not found:
         return None
+    row = found[0]
     return Card(
         id=row.id,
         kind=row.kind,
@@ -114,10 +115,10 @@ def read_card(connection: Connection, number: int) -> Card | None:
         created_at=row.created_at,
         merged_into=row.merged_into,
         provisional=bool(row.provisional),
-        identities=tuple(_identity(one) for one in connection.execute(_IDENTITIES, wanted)),
+        identities=tuple(_identity(one) for one in _IDENTITIES.records(connection, number=number)),
         preferred_channel=row.preferred_channel,
         people=_people(connection, row) if row.kind == "company" else (),
-        merges=tuple((one.id, one.name, one.at, one.by) for one in connection.execute(_MERGES, wanted)),
+        merges=tuple((one.id, one.name, one.at, one.by) for one in _MERGES.records(connection, number=number)),
     )
 
 

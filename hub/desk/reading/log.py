@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, bindparam, func, literal, select
 from hub.recordings.audit import Listening, read_listenings
 from hub.recordings.names import names_of
 from storage.models import attachment, delivery, interaction, touch
+from storage.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +102,20 @@ def read_entries(connection: Connection, conversation_id: int, limit: int = 200)
         .order_by(interaction.c.at.desc(), interaction.c.id.desc())
         .limit(limit)
     )
-    return _complete(connection, query)[::-1]
+    return _complete(connection, list(connection.execute(query)))[::-1]
 
 
 def read_timeline(connection: Connection, client_id: int, limit: int, before: datetime | None = None) -> list[Entry]:
     """A client's interactions over all channels, newest first."""
-    query = _timeline() if before is None else _timeline().where(interaction.c.at < before)
-    return _complete(connection, query, {"client": client_id, "most": limit})
+    if before is None:
+        return _complete(connection, _newest().records(connection, client=client_id, most=limit))
+    query = _timeline().where(interaction.c.at < before)
+    return _complete(connection, list(connection.execute(query, {"client": client_id, "most": limit})))
 
 
 def read_entry(connection: Connection, number: int) -> Entry | None:
     """One interaction."""
-    found = _complete(connection, _entries().where(interaction.c.id == number))
+    found = _complete(connection, list(connection.execute(_entries().where(interaction.c.id == number))))
     return found[0] if found else None
 
 
@@ -130,7 +133,7 @@ def read_quarantine(connection: Connection, limit: int = 200) -> list[Entry]:
         .order_by(interaction.c.quarantined_at.desc())
         .limit(limit)
     )
-    return _complete(connection, query)
+    return _complete(connection, list(connection.execute(query)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,12 @@ def read_files(connection: Connection, numbers: Iterable[int]) -> list[File]:
 
 
 @cache
-def _timeline() -> Select[Any]:
+def _newest() -> Prepared:
     """Asked whenever a telephone rings: put together once."""
+    return Prepared(_timeline())
+
+
+def _timeline() -> Select[Any]:
     return (
         _entries()
         .where(interaction.c.client_id == bindparam("client"), interaction.c.quarantined_at.is_(None))
@@ -184,8 +191,7 @@ def _entries() -> Select[Any]:
     ).outerjoin_from(interaction, touch, touch.c.id == interaction.c.content_id)
 
 
-def _complete(connection: Connection, query: Select[Any], values: Mapping[str, Any] | None = None) -> list[Entry]:
-    rows = list(connection.execute(query, values))
+def _complete(connection: Connection, rows: list[Any]) -> list[Entry]:
     files: dict[int, list[File]] = {}
     sendings: dict[int, list[Sending]] = {}
     with_files = [row.id for row in rows if row.has_files]

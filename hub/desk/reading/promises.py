@@ -11,9 +11,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, or_, select
 
 from storage.models import alert, client, clock_event, identity, obligation, task
+from storage.prepared import Prepared
 
 OPEN = ("running", "paused", "breached")
-_OPEN_ONES = (
+_OPEN_ONES = Prepared(
     select(obligation)
     .where(obligation.c.client_id == bindparam("client"), or_(*(obligation.c.state == state for state in OPEN)))
     .limit(100)
@@ -104,7 +105,7 @@ class Warned:
 
 def read_promises(connection: Connection, conversation_id: int | None, client_id: int) -> list[Promise]:
     """The open obligations of a client, those of the conversation first; and those it has settled."""
-    found = {row.id: _promise(row) for row in connection.execute(_OPEN_ONES, {"client": client_id})}
+    found = {row.id: _promise(row) for row in _OPEN_ONES.records(connection, client=client_id)}
     if conversation_id is not None:
         settled = (
             select(obligation)
@@ -149,7 +150,7 @@ def read_tasks(
 
 def read_client_tasks(connection: Connection, client_id: int) -> list[Task]:
     """A client's open tasks."""
-    return [_task(row) for row in connection.execute(_client_tasks(), {"client": client_id})]
+    return [_task(row) for row in _client_tasks().records(connection, client=client_id)]
 
 
 def read_task(connection: Connection, number: int) -> Task | None:
@@ -206,10 +207,10 @@ def count_alerts(connection: Connection, operator: str) -> int:
 
 
 @cache
-def _client_tasks() -> Any:
+def _client_tasks() -> Prepared:
     """Asked whenever a telephone rings: put together once."""
     query = _tasks().where(task.c.client_id == bindparam("client"), task.c.state == "open")
-    return query.order_by(task.c.due.is_(None), task.c.due)
+    return Prepared(query.order_by(task.c.due.is_(None), task.c.due))
 
 
 def _tasks() -> Any:
