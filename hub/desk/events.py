@@ -71,7 +71,9 @@ async def _tell_next(
         await response.write(b"event: again\ndata: {}\n\n" + await calls.begin())
     elif events:
         told = [event for event in events if event is not None]
-        await response.write(await calls.hear(told) + b"".join(map(_written, told)))
+        async for message in calls.hear(told):
+            await response.write(message)
+        await response.write(b"".join(map(_written, told)))
     elif ending.is_set() or not await let_in(request):
         return False
     else:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -81,6 +82,18 @@ def _recent(known: tuple[Event, _Read] | None) -> Pop | None:
 POPS: web.AppKey[Pops] = web.AppKey("desk_pops")
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """How a page shows a call. `asked`: the fields that its form has; None while it has no form."""
+
+    state: str
+    client: int | None
+    asked: tuple[str, ...] | None
+
+
+_NOT_SHOWN = _Shown(GONE, None, None)
+
+
 class CallStream:
     """The calls that one open page shows."""
 
@@ -89,7 +102,7 @@ class CallStream:
         self._hub = request.app[HUB]
         self._pops = request.app[POPS]
         self._operator = request[WHO].key
-        self._shown: dict[int, tuple[str, int | None]] = {}
+        self._shown: dict[int, _Shown] = {}
 
     async def begin(self) -> bytes:
         """All of them, instead of whatever the page shows."""
@@ -99,8 +112,9 @@ class CallStream:
         messages = [await self._look(number, None) for number in dict.fromkeys((*unfinished, *live))]
         return _written({"whole": True, "calls": [one for one in messages if one["state"] != GONE]})
 
-    async def hear(self, events: Sequence[Event]) -> bytes:
-        """What the page must show anew after these events; nothing when they do not concern it."""
+    async def hear(self, events: Sequence[Event]) -> AsyncIterator[bytes]:
+        """What the page must show anew after these events, call by call, what rings first; nothing when they do not
+        concern it."""
         wanted: dict[int, Event] = {}
         picked: set[int] = set()
         for event in events:
@@ -108,15 +122,13 @@ class CallStream:
                 wanted[number] = event
                 if event.what in _PICKED:
                     picked.add(number)
-        if not wanted:
-            return b""
-        told = []
-        for number, cause in wanted.items():
+        for number in sorted(wanted, key=lambda one: wanted[one].what != RINGING):
+            cause = wanted[number]
             if self._only_rang(number, cause) and number not in picked:
-                told.append(self._forget(number))
+                message = self._forget(number)
             else:
-                told.append(await self._look(number, cause, picked=number in picked))
-        return _written({"calls": told})
+                message = await self._look(number, cause, picked=number in picked)
+            yield _written({"calls": [message]})
 
     def concerns(self, event: Event) -> bool:
         """Whether the page must show something anew, at once. Every open page is asked of every event."""
@@ -126,7 +138,7 @@ class CallStream:
 
     def _only_rang(self, number: int, cause: Event) -> bool:
         """It rang here and rings no more: the most usual thing when all telephones ring, and nothing is to be read."""
-        was, _ = self._shown.get(number, (GONE, None))
+        was = self._shown.get(number, _NOT_SHOWN).state
         return was == RINGING and cause.phones is not None and not self._is_on(cause)
 
     def _is_on(self, event: Event) -> bool:
@@ -139,13 +151,14 @@ class CallStream:
             number = int(event.id)
             return [number] if self._is_on(event) or number in self._shown else []
         if event.subject == "client":
-            return [number for number, (_, client) in self._shown.items() if client == event.client]
+            return [number for number, shown in self._shown.items() if shown.client == event.client]
         return []
 
     async def _look(self, number: int, cause: Event | None, *, picked: bool = False) -> Message:
         """How a call is shown now. `picked`: somebody picked up, though it may have ended by now."""
         pop = await self._pops.read(number, cause)
-        was, _ = self._shown.get(number, (GONE, None))
+        before = self._shown.get(number, _NOT_SHOWN)
+        was = before.state
         if pop is None:
             return self._forget(number)
         part, mine = pop.parts.get(self._operator), None
@@ -157,8 +170,9 @@ class CallStream:
         if part is None and (mine is None or not mine.open):
             return self._forget(number, pop if was == DIALLING else None)
         state = ASKED if part == TALKING and pop.is_asked(self._operator) else part or WRAP_UP
-        self._shown[number] = (state, pop.row["client_id"])
-        return self._message(pop, state, mine, fresh=was != state)
+        asked = tuple(sorted(one.name for one in pop.asked)) if state in (TALKING, WRAP_UP) else before.asked
+        self._shown[number] = _Shown(state, pop.row["client_id"], asked)
+        return self._message(pop, state, mine, fresh=was != state, form=asked != before.asked)
 
     def _forget(self, number: int, pop: Pop | None = None) -> Message:
         self._shown.pop(number, None)
@@ -168,7 +182,7 @@ class CallStream:
             message["say"] = f"{pop.title}: {vocabulary('outcome', call.get('reason') or 'missed')}"
         return message
 
-    def _message(self, pop: Pop, state: str, mine: Mine | None, *, fresh: bool) -> Message:
+    def _message(self, pop: Pop, state: str, mine: Mine | None, *, fresh: bool, form: bool) -> Message:
         since = pop.since(self._operator)
         context = self._context(pop, state, since, mine)
         message: Message = {
@@ -177,9 +191,9 @@ class CallStream:
             "since": since.isoformat(),
             "info": render(self._request, "_call.html", **context),
         }
-        if state in (TALKING, WRAP_UP):
+        if form:  # else the page has it, with what was typed meanwhile
             message["form"] = render(self._request, "_call_form.html", **context)
-            message["asked"] = sorted(one.name for one in pop.asked)
+            message["asked"] = self._shown[pop.row["id"]].asked
         if fresh and state in (RINGING, TALKING):
             message["say"] = f"{self._vocabulary()('call_state', state)}: {pop.title}"
         return message
