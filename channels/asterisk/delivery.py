@@ -1,7 +1,7 @@
 """Hands touches to the hub: those of one call in their order, those of different calls side by side; none is lost.
 
-What the hub takes in together costs it much less. So under load what may wait a moment goes with the next telephone
-that rings, or after a fortieth of a second.
+What the hub takes in together costs it much less. So what may wait a moment goes with the next telephone that rings,
+or after a fortieth of a second: that a call has come to a queue is mostly told together with whose telephone it rings.
 
 The PBX tells things once. So what the hub cannot take now (its database is away) is offered again until it can, and
 when too much waits, the events are read no further: the PBX buffers them.
@@ -38,7 +38,6 @@ class Delivery:
         self._queues: dict[str, deque[Touch]] = {}
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._held: list[str] = []
-        self._told_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._waiting = 0
         self._room = asyncio.Event()
@@ -54,18 +53,16 @@ class Delivery:
             self._room.clear()
         if key not in self._workers and key not in self._held:
             self._held.append(key)
-        waits = self._told_at + _GATHER_S - asyncio.get_running_loop().time()
-        if touch.phase == _URGENT or waits <= 0:
+        if touch.phase == _URGENT:
             self._tell()
         elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(waits, self._tell)
+            self._timer = asyncio.get_running_loop().call_later(_GATHER_S, self._tell)
 
     def _tell(self) -> None:
         """Begin with all that was held back."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._told_at = asyncio.get_running_loop().time()
         for key in self._held:
             self._workers[key] = asyncio.create_task(self._work(key))
         self._held.clear()
