@@ -55,6 +55,8 @@ class _Piece:
     error: BaseException | None = None
 
 
+Group = tuple[Batch | None, list[_Piece]]
+
 BUCKETS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -190,17 +192,16 @@ class Lane:
 
     def _commit(self, pieces: list[_Piece]) -> tuple[Event, ...]:
         groups = _grouped(pieces)
-        if len(groups) == 1:
-            batch, group = groups[0]
-            try:
-                return self._commit_whole(batch, group)
-            except _WorkFailed as failure:
-                error = failure.__cause__
-                if len(group) == 1 and not _is_race(error):
-                    group[0].error = error
-                    return ()
-                log.info("batch_split", items=len(group), error=repr(error))
-                groups = [(batch, [piece]) for piece in group]
+        try:
+            return self._commit_whole(groups)
+        except _WorkFailed as failure:
+            error = failure.__cause__
+            if len(pieces) == 1 and not _is_race(error):
+                pieces[0].error = error
+                return ()
+            log.info("transaction_split", pieces=len(pieces), error=repr(error))
+            if len(groups) == 1:
+                groups = [(groups[0][0], [piece]) for piece in pieces]
         with open_unit(self._engines, self._now(), self._before_commit) as unit:
             for batch, group in groups:
                 if batch is None:
@@ -209,21 +210,26 @@ class Lane:
                     _do_together(unit, batch, group)
             return unit.events
 
-    def _commit_whole(self, batch: Batch | None, group: list[_Piece]) -> tuple[Event, ...]:
-        """The usual case: nothing else is in the transaction, so that it needs no savepoint (nor its cost: full text is
-        written out at each). Raises `_WorkFailed` if the work does, with everything undone."""
+    def _commit_whole(self, groups: list[Group]) -> tuple[Event, ...]:
+        """The usual case: nothing fails, so that nothing needs a savepoint (nor its cost: full text is written out at
+        each). Raises `_WorkFailed` if any of the work does, with everything undone."""
         with open_unit(self._engines, self._now(), self._before_commit) as unit:
             try:
-                outcomes = batch(unit, [piece.item for piece in group]) if batch else [_work(group[0], unit)]
+                outcomes = [_work_through(unit, batch, group) for batch, group in groups]
                 settle(unit.connection)
             except Exception as error:
                 raise _WorkFailed from error
-        _take_down(group, outcomes)
+        for (_, group), mine in zip(groups, outcomes, strict=True):
+            _take_down(group, mine)
         return unit.events
 
 
 class _WorkFailed(Exception):
-    """What filled a transaction by itself raised: a batch, whose items are to be tried one by one, or a lone piece."""
+    """Something in a transaction raised: each piece of it is to be tried in a savepoint of its own."""
+
+
+def _work_through(unit: Unit, batch: Batch | None, group: list[_Piece]) -> Sequence[Any]:
+    return batch(unit, [piece.item for piece in group]) if batch else [_work(group[0], unit)]
 
 
 def _take_down(group: list[_Piece], outcomes: Sequence[Any]) -> None:
@@ -231,9 +237,9 @@ def _take_down(group: list[_Piece], outcomes: Sequence[Any]) -> None:
         piece.outcome = outcome
 
 
-def _grouped(pieces: list[_Piece]) -> list[tuple[Batch | None, list[_Piece]]]:
+def _grouped(pieces: list[_Piece]) -> list[Group]:
     """Items of one batch go together; the order between single pieces is kept."""
-    groups: list[tuple[Batch | None, list[_Piece]]] = []
+    groups: list[Group] = []
     for piece in pieces:
         if piece.batch is not None and groups and groups[-1][0] == piece.batch:
             groups[-1][1].append(piece)
@@ -256,7 +262,7 @@ def _do_alone(unit: Unit, piece: _Piece) -> None:
 
 def _do_together(unit: Unit, batch: Batch, group: list[_Piece]) -> None:
     try:
-        outcomes = _do_again_if_raced(unit, lambda: batch(unit, [piece.item for piece in group]))
+        outcomes = _do_again_if_raced(unit, lambda: _work_through(unit, batch, group))
     except Exception as error:
         if len(group) == 1:
             group[0].error = error
