@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -19,7 +18,15 @@ from channels.asterisk.delivery import Delivery
 from channels.asterisk.endpoints import Endpoints
 from channels.asterisk.events import Event
 from channels.asterisk.fastagi import AgiServer
-from channels.asterisk.files import erase, find_recording, find_voicemail, names_in, shorten, without_absent
+from channels.asterisk.files import (
+    erase,
+    find_recording,
+    find_voicemail,
+    names_in,
+    shorten,
+    tells_absent,
+    without_absent,
+)
 from channels.asterisk.presence import Board
 from channels.asterisk.rebuild import Snapshot, restore_board, restore_calls, snapshot_of, take_snapshot
 from channels.asterisk.settings import Settings
@@ -78,8 +85,8 @@ class AsteriskChannel:
                 async for event in wire.events():
                     if isinstance(event, Mark):
                         await self._rebuild(snapshot_of(event), delivery, aftermath, restarted=False)
-                    else:
-                        await self._take(event, delivery)
+                    elif phases := self._take(event):
+                        await self._deliver(phases, delivery)
             finally:
                 self._lost_at = self._door.now()
         finally:
@@ -185,7 +192,7 @@ class AsteriskChannel:
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    async def _take(self, event: Event, delivery: Delivery) -> None:
+    def _take(self, event: Event) -> list[Phase]:
         """One event. Whatever is wrong with it, the next one is read."""
         phases: list[Phase] = []
         try:
@@ -195,17 +202,15 @@ class AsteriskChannel:
             self._dialling.hear(event)
         except Exception:
             log.exception("event_not_understood", line=self._line, name=event.get("Event"))
-        await self._deliver(phases, delivery)
+        return phases
 
     async def _deliver(self, phases: Iterable[Phase], delivery: Delivery) -> None:
         for phase in phases:
-            touch = make_touch(self._line, self._settings.default_region, phase)
-            call: Mapping[str, object] = touch.call or {}
-            call = shorten(call, self._settings)
-            if call.get("outcome") == "missed" and call.get("recordings"):
-                told = OpenCall(phase.call, phase.at, phase.direction.value, call)
-                call = await asyncio.to_thread(without_absent, told, self._settings)
-            touch = replace(touch, call=call)
+            facts: Mapping[str, object] = shorten(phase.facts, self._settings)
+            if facts.get("outcome") == "missed" and facts.get("recordings") and tells_absent(self._settings):
+                told = OpenCall(phase.call, phase.at, phase.direction.value, facts)
+                facts = await asyncio.to_thread(without_absent, told, self._settings)
+            touch = make_touch(self._line, self._settings.default_region, phase, facts)
             await delivery.put(touch)
             self._arrivals.note(touch)
 
@@ -233,7 +238,7 @@ class AsteriskChannel:
                 if isinstance(event, Mark):
                     await self._rebuild(snapshot_of(event), delivery, aftermath, restarted=True)
                     return
-                await self._take(event, delivery)
+                await self._deliver(self._take(event), delivery)
 
     async def _rebuild(self, snapshot: Snapshot, delivery: Delivery, aftermath: Aftermath, *, restarted: bool) -> None:
         """Exactly where the channels were told: what was heard before is older, what comes is newer."""

@@ -108,11 +108,16 @@ def search_recording(call: OpenCall, settings: Settings) -> list[str]:
     )
 
 
+def tells_absent(settings: Settings) -> bool:
+    """Whether we see the folder itself, so that what is not there was never written."""
+    return bool(settings.recordings) and "{path}" not in (settings.recordings or "")
+
+
 def without_absent(call: OpenCall, settings: Settings) -> dict[str, Any]:
     """The facts of a call that nobody took, without recordings that were begun and never written: MixMonitor may wait
     for two people to talk. Where that cannot be known they stay. Blocks."""
     facts = dict(call.call)
-    if settings.recordings and "{path}" not in settings.recordings:
+    if tells_absent(settings):
         there = [name for name in names_in(facts) if find_recording(name, call, settings) is not None]
         facts |= {"recordings": there, "recording": there[0] if there else None}
     return facts

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from channels import phone
 from channels.asterisk.calls import Phase
@@ -11,9 +13,12 @@ from channels.touch import Direction, Identity, Kind, Touch
 _QUOTED = re.compile(r"\\([\"'\\])")
 
 
-def make_touch(line: str, region: str, phase: Phase) -> Touch:
-    """The touch of one phase. Internal calls have no other side, hidden callers no identity."""
-    call = dict(phase.facts)
+def make_touch(line: str, region: str, phase: Phase, facts: Mapping[str, Any] | None = None) -> Touch:
+    """The touch of one phase. Internal calls have no other side, hidden callers no identity.
+
+    `facts` are those of the phase as the log is to have them; None = as they are.
+    """
+    call = phase.facts if facts is None else facts
     theirs = _shown(phase.number, region)
     ours, maker = phase.extension, call.get("from") or phase.maker
     if phase.direction is Direction.INBOUND:
