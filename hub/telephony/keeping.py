@@ -104,9 +104,9 @@ class PictureKeeper:
 
 def keep(unit: Unit, picture: Presence) -> None:
     """Write what has changed, and say so."""
-    before = {row.extension: row.state for row in rows.read_phones(unit.connection, [picture.line])}
-    for phone in rows.replace_phones(unit, picture.line, [_row(picture.line, one) for one in picture.operators]):
-        _tell(unit, phone, before.get(phone["extension"]))
+    phones = [_row(picture.line, one) for one in picture.operators]
+    for phone, before in rows.replace_phones(unit, picture.line, phones):
+        _tell(unit, phone, before)
     queues = [
         {"line": picture.line, "queue": one.queue, "waiting": one.waiting, "longest_since": one.longest_since}
         for one in picture.queues
@@ -143,9 +143,8 @@ def _works(setup: SetUp, piece: Piece) -> bool:
 
 def forget(unit: Unit, line: str) -> None:
     """Nothing is known of this line."""
-    before = {row.extension: row.state for row in rows.read_phones(unit.connection, [line])}
-    for phone in rows.replace_phones(unit, line, []):
-        _tell(unit, phone, before.get(phone["extension"]))
+    for phone, before in rows.replace_phones(unit, line, []):
+        _tell(unit, phone, before)
     if rows.replace_queues(unit, line, []):
         unit.emit(Event("queue", line))
 

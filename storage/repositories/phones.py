@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 
 from storage.models import line_health, phone, phone_queue, wrap_up
+from storage.prepared import Prepared, PreparedChange
 from storage.unit import Unit
 
 Phone = Mapping[str, Any]
@@ -20,6 +21,13 @@ _LIVE_PHONES = (
     .join(line_health, _LIVE)
     .outerjoin(wrap_up, wrap_up.c.operator == phone.c.operator)
     .where(phone.c.extension.in_(bindparam("extensions", expanding=True)))
+)
+_PHONES_OF_LINE = Prepared(select(phone).where(phone.c.line == bindparam("line_")))
+_QUEUES_OF_LINE = Prepared(select(phone_queue).where(phone_queue.c.line == bindparam("line_")))
+_CHANGE = PreparedChange(
+    update(phone)
+    .where(phone.c.line == bindparam("line_"), phone.c.extension == bindparam("extension_"))
+    .values({column.name: bindparam(column.name) for column in phone.c if not column.primary_key})
 )
 _WRAP_UPS = select(wrap_up).order_by(wrap_up.c.until)
 _TALKING = (
@@ -73,32 +81,37 @@ def find_talking(connection: Connection, now: datetime) -> dict[str, datetime]:
     return {row.operator: row.since for row in connection.execute(_TALKING, {"now": now})}
 
 
-def replace_phones(unit: Unit, line: str, found: Sequence[Phone]) -> list[Phone]:
-    """Write how the telephones of a line are; answers those that have changed, as they are now.
+def replace_phones(unit: Unit, line: str, found: Sequence[Phone]) -> list[tuple[Phone, str | None]]:
+    """Write how the telephones of a line are; answers those that have changed, as they are now, each with its state
+    before (None: it was not known).
 
     One that is gone is answered as offline.
     """
-    before = {row.extension: dict(row._mapping) for row in read_phones(unit.connection, [line])}
-    changed: list[Phone] = []
-    for one in found:
-        old = before.pop(one["extension"], None)
-        if old == one:
-            continue
-        changed.append(one)
-        if old is None:
-            unit.connection.execute(insert(phone).values(**one))
-        else:
-            mine = (phone.c.line == line) & (phone.c.extension == one["extension"])
-            unit.connection.execute(update(phone).where(mine).values(**one))
-    if before:
-        gone = (phone.c.line == line) & phone.c.extension.in_(sorted(before))
-        unit.connection.execute(delete(phone).where(gone))
-    return [*changed, *({**old, "state": "offline"} for old in before.values())]
+    before = {row["extension"]: row for row in _PHONES_OF_LINE.mappings(unit.connection, line_=line)}
+    now = {one["extension"]: dict(one) for one in found}
+    new = [one for extension, one in now.items() if extension not in before]
+    other = [one for extension, one in now.items() if extension in before and before[extension] != one]
+    gone = [one for extension, one in before.items() if extension not in now]
+    if new:
+        unit.connection.execute(insert(phone), new)
+    _CHANGE.make(
+        unit.connection,
+        [{**_without_key(one), "line_": line, "extension_": one["extension"]} for one in other],
+    )
+    if gone:
+        theirs = phone.c.extension.in_(sorted(one["extension"] for one in gone))
+        unit.connection.execute(delete(phone).where(phone.c.line == line, theirs))
+    changed = [*new, *other, *({**one, "state": "offline"} for one in gone)]
+    return [(one, before.get(one["extension"], {}).get("state")) for one in changed]
+
+
+def _without_key(one: Phone) -> dict[str, Any]:
+    return {name: value for name, value in one.items() if name not in ("line", "extension")}
 
 
 def replace_queues(unit: Unit, line: str, found: Sequence[Phone]) -> bool:
     """Write how the queues of a line are; True when anything has changed."""
-    before = {row.queue: dict(row._mapping) for row in read_queues(unit.connection, [line])}
+    before = {row["queue"]: row for row in _QUEUES_OF_LINE.mappings(unit.connection, line_=line)}
     now = {one["queue"]: dict(one) for one in found}
     if before == now:
         return False
