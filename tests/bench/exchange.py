@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from channels.asterisk.emulator import Emulator, read_stream, retime
+from tests.bench.watching import EXTENSIONS, number_of
 
 STREAMS = Path(__file__).parents[1] / "channels/asterisk/streams"
 ANSWERED, ABANDONED = "queue_answered_caller_hangup", "queue_abandoned"
@@ -24,11 +25,6 @@ _CHANNEL = re.compile(r"(PJSIP/\w+)-([0-9a-f]{8})\b")
 _BRIDGE = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{12})\b")
 _CALLER, _RING_S, _SHORTER = "79161234567", 0.45, 5.0
 """What comes after the ringing has begun is played faster, so that calls do not pile up."""
-
-
-def number_of(call: int) -> str:
-    """Who calls."""
-    return f"+7926{call:07}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,4 +151,4 @@ async def _pour(pbx: Emulator, calls: int, first: int) -> int:
 
 def _write_all(calls: int, first: int) -> list[Story]:
     now = time.time()
-    return [tell(ANSWERED, first + number, f"{100 + number % 10}", now) for number in range(calls)]
+    return [tell(ANSWERED, first + number, EXTENSIONS[number % len(EXTENSIONS)], now) for number in range(calls)]

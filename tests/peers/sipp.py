@@ -5,7 +5,7 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -59,10 +59,22 @@ class Phones:
         self, number: str, scenario: str = "bye", talk_ms: int = 2000, *, who: str = "79161234567", name: str = "Ivan"
     ) -> asyncio.subprocess.Process:
         """Somebody calls: `bye` hangs up after a while, `talk` speaks until then, `cancel` gives up, `wait` waits."""
+        return await self._call(number, scenario, talk_ms, [f"{who};{name}"], [])
+
+    async def callers(
+        self, number: str, whos: Sequence[str], per_second: float, *, scenario: str = "bye", talk_ms: int = 2000
+    ) -> asyncio.subprocess.Process:
+        """Everybody of `whos` calls, so many a second; it ends when all of them have hung up."""
+        period = ["-r", str(round(per_second)), "-rp", "1000", "-l", str(len(whos))]
+        return await self._call(number, scenario, talk_ms, [f"{who};" for who in whos], period)
+
+    async def _call(
+        self, number: str, scenario: str, talk_ms: int, whos: list[str], more: list[str]
+    ) -> asyncio.subprocess.Process:
         callers = self._folder / f"callers-{next(self._numbers)}.csv"
-        callers.write_text(f"SEQUENTIAL\n{who};{name}\n")
-        words = ["-sf", _script(f"uac_{scenario}"), "-s", number, "-d", str(talk_ms), "-inf", str(callers), "-m", "1"]
-        return await self._start([*words, f"127.0.0.1:{self.pbx.sip}"])
+        callers.write_text("\n".join(("SEQUENTIAL", *whos, "")))
+        words = ["-sf", _script(f"uac_{scenario}"), "-s", number, "-d", str(talk_ms), "-inf", str(callers)]
+        return await self._start([*words, "-m", str(len(whos)), *more, f"127.0.0.1:{self.pbx.sip}"])
 
     async def _start(self, words: list[str], port: int | None = None) -> asyncio.subprocess.Process:
         """A telephone that listens, on `port` or on one of its own: an INVITE into the void would be sent again later.
