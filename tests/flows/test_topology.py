@@ -332,8 +332,9 @@ async def desk(topology: Topology, hub: HubProcess) -> AsyncIterator[asyncio.Que
 
             async def read() -> None:
                 async for line in stream.content:
-                    if line.startswith(b"data:"):
-                        events.put_nowait(json.loads(line[5:]))
+                    if line.startswith(b"data: ["):
+                        for event in json.loads(line[5:]):
+                            events.put_nowait(event)
 
             await asyncio.wait_for(stream.content.readuntil(b"\n\n"), 60)
             reading = asyncio.create_task(read())

@@ -90,11 +90,11 @@ export function hear(name, heard) {
 function listen() {
   if (stream) return;
   stream = new EventSource("/desk/events");
-  stream.onmessage = (message) => {
-    const event = JSON.parse(message.data);
-    for (const part of parts) if (part.concerns(event)) part.soon();
-    for (const heard of watchers) heard(event);
-  };
+  stream.addEventListener("changes", (message) => {
+    const events = JSON.parse(message.data);
+    for (const part of parts) if (events.some((event) => part.concerns(event))) part.soon();
+    for (const heard of watchers) for (const event of events) heard(event);
+  });
   for (const [name, heard] of hearers) stream.addEventListener(name, heard);
   stream.addEventListener("again", all);
   stream.addEventListener("hello", () => {

@@ -237,14 +237,21 @@ function arrange() {
     if (!call.byHand || call.arranged !== first) call.fold(!call.wanted(open));
     call.arranged = first;
   }
-  const now = [...place.querySelectorAll(":scope > .call")];
-  const wanted = every.map((call) => call.box);
-  if (wanted.some((box, index) => box !== now[index]) && !place.contains(document.activeElement)) place.prepend(...wanted);
-  else for (const box of wanted) if (!box.isConnected) place.prepend(box);
+  if (!place.contains(document.activeElement)) putInOrder(every.map((call) => call.box));
+  else for (const call of every) if (!call.box.isConnected) place.prepend(call.box);
   showRest(every.filter((call) => call.state === "wrap_up"));
   place.hidden = !calls.size;
   document.documentElement.toggleAttribute("data-calls", calls.size > 0);
   measure();
+}
+
+// Only what is new or has changed its place is put in: a browser lays out again whatever is moved.
+function putInOrder(boxes) {
+  let next = place.firstElementChild;
+  for (const box of boxes) {
+    if (box === next) next = next.nextElementSibling;
+    else place.insertBefore(box, next);
+  }
 }
 
 // The button before earlier calls that nobody is done with.

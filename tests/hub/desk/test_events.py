@@ -11,14 +11,21 @@ from tests.hub.desk.office import ANNA, mail, open_office
 from tests.hub.desk.visits import Visit, visit
 
 
-async def _next(stream: Any) -> dict[str, Any]:
-    """The next event's data."""
+async def _next(stream: Any) -> Any:
+    """The next message's data."""
     async with asyncio.timeout(60):
         while True:
             line = (await stream.content.readline()).decode()
             if line.startswith("data: "):
-                found: dict[str, Any] = json.loads(line[6:])
-                return found
+                return json.loads(line[6:])
+
+
+async def _hear(stream: Any, **wanted: Any) -> None:
+    """Read on until an event has these fields."""
+    while True:
+        told = await _next(stream)
+        if isinstance(told, list) and any(wanted.items() <= event.items() for event in told):
+            return
 
 
 async def _open(visitor: Visit) -> Any:
@@ -35,14 +42,11 @@ async def test_pages_are_told_what_changed_and_streams_end_with_the_server(tmp_p
         number = await office.conversation_of(
             await office.hear(mail("one", "a@b.example", "A", "Hello", "text", office.store.now()))
         )
-        told = await _next(stream)
-        while told.get("conversation") != number:
-            told = await _next(stream)
+        await _hear(stream, conversation=number)
         from hub.actions import conversations
 
         await office.do(lambda unit, setup: conversations.take(unit, setup, number, ANNA))
-        while told.get("subject") != "conversation" or told.get("what") != "taken":
-            told = await _next(stream)
+        await _hear(stream, subject="conversation", what="taken")
         more = [await _open(visitor) for _ in range(5)]
     async with asyncio.timeout(60):
         for each in (stream, *more):
