@@ -273,7 +273,7 @@ function showRest(over) {
 function measure() {
   const docked = [...calls.values()].some((call) => !call.folded && ["talking", "asked", "wrap_up"].includes(call.state));
   document.documentElement.toggleAttribute("data-docked", docked);
-  document.documentElement.style.setProperty("--calls", `${place.offsetHeight}px`);
+  document.getElementById("main").style.setProperty("--calls", `${place.offsetHeight}px`);
 }
 
 function heard(message) {
