@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 
+import structlog
+
 from storage.events import Event
+
+log = structlog.get_logger(__name__)
 
 _MOST_WAITING = 1000
 _GATHER_S = 0.25
@@ -59,6 +63,7 @@ class Live:
         self._queues: set[asyncio.Queue[Event | None]] = set()
         self._inboxes: set[Inbox] = set()
         self._callbacks: list[Callable[[Event], None]] = []
+        self._ahead: list[Callable[[tuple[Event, ...]], None]] = []
 
     def bind(self, loop: asyncio.AbstractEventLoop) -> None:
         """The loop on which listeners live."""
@@ -69,8 +74,18 @@ class Live:
         self._callbacks.append(callback)
         return lambda: self._callbacks.remove(callback)
 
+    def before_telling(self, prepare: Callable[[tuple[Event, ...]], None]) -> None:
+        """Call `prepare` with what a commit of this process has changed, in the lane's thread, before anybody hears of
+        it; the lane waits for it."""
+        self._ahead.append(prepare)
+
     def tell_from_thread(self, events: tuple[Event, ...]) -> None:
         """What the write lane calls after a commit."""
+        for prepare in self._ahead:
+            try:
+                prepare(events)
+            except Exception as error:  # everybody is told all the same
+                log.warning("not_prepared", error=repr(error))
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.tell, events)
 

@@ -78,14 +78,14 @@ class Store:
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.read_now, query)
 
     async def read_at_once(self, query: Callable[[Connection], T]) -> T:
-        """Read in a thread that no long question keeps: for small questions whose answer somebody waits for.
+        """Read in a thread that no long question keeps: for small questions whose answer somebody waits for."""
+        return await asyncio.get_running_loop().run_in_executor(self._quick_readers, self.read_plainly, query)
 
-        On PostgreSQL each statement is a transaction of its own, which saves the trips that open and close one.
-        """
-        read = self._read_plainly if self.dialect == "postgresql" else self.read_now
-        return await asyncio.get_running_loop().run_in_executor(self._quick_readers, read, query)
-
-    def _read_plainly(self, query: Callable[[Connection], T]) -> T:
+    def read_plainly(self, query: Callable[[Connection], T]) -> T:
+        """Read in the calling thread. On PostgreSQL each statement is a transaction of its own, which saves the trips
+        that open and close one."""
+        if self.dialect != "postgresql":
+            return self.read_now(query)
         with self.engines.reader.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             return query(connection)
 

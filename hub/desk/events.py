@@ -13,6 +13,7 @@ from aiohttp import web
 from hub import presence
 from hub.composition import HUB
 from hub.desk.gate import let_in
+from hub.desk.phone.pops import POPS
 from hub.desk.phone.stream import CallStream
 from hub.desk.visitor import WHO
 from hub.live import Inbox
@@ -37,10 +38,12 @@ async def stream_events(request: web.Request) -> web.StreamResponse:
 
 async def _tell(request: web.Request, response: web.StreamResponse, ending: asyncio.Event) -> None:
     calls = CallStream(request)
-    async with request.app[HUB].live.gather(calls.concerns) as inbox, _present(request) as still_here:
-        await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n" + await calls.begin())
-        while not ending.is_set() and await _tell_next(request, response, inbox, ending, calls):
-            await still_here()
+    live, pops, me = request.app[HUB].live, request.app[POPS], request[WHO].key
+    async with live.gather(calls.concerns) as inbox, _present(request) as still_here:
+        with pops.open_for(me):
+            await response.write(b"retry: 2000\nevent: hello\ndata: {}\n\n" + await calls.begin())
+            while not ending.is_set() and await _tell_next(request, response, inbox, ending, calls):
+                await still_here()
 
 
 @contextlib.asynccontextmanager

@@ -44,7 +44,7 @@ from hub.desk.pages import PAGES, Pages
 from hub.desk.phone import handlers as call_handlers
 from hub.desk.phone import own as phone
 from hub.desk.phone.live_calls import LIVE_CALLS, LiveCalls
-from hub.desk.phone.stream import POPS, Pops
+from hub.desk.phone.pops import POPS, Pops
 from hub.desk.read_marks import MARKS, ReadMarks
 from hub.desk.shield import missing, shield
 from hub.desk.static_files import STATIC, StaticFiles, serve_static

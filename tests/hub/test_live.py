@@ -51,3 +51,19 @@ def test_the_row_of_a_call_stays_inside() -> None:
     event = Event("interaction", 1, "ringing", phones="anna", row={"call": {"from": "+79261234567"}})
     assert "7926" not in event.as_json() + repr(event)
     assert Event.from_json(event.as_json()) == Event("interaction", 1, "ringing", phones="anna")
+
+
+async def test_what_is_prepared_is_ready_before_anybody_is_told_and_fails_for_itself() -> None:
+    live, seen = Live(), list[str]()
+    live.bind(asyncio.get_running_loop())
+
+    def fail(events: tuple[Event, ...]) -> None:
+        raise RuntimeError("not to be read just now")
+
+    live.before_telling(fail)
+    live.before_telling(lambda events: seen.append("prepared"))
+    live.on_event(lambda event: seen.append(event.what))
+    async with live.gather(rings) as inbox, asyncio.timeout(LONG_S):
+        await asyncio.to_thread(live.tell_from_thread, (Event("interaction", 2, "ringing"),))
+        assert await inbox.take() == [Event("interaction", 2, "ringing")]
+    assert seen == ["prepared", "ringing"]

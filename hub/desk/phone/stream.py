@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +12,11 @@ from aiohttp import web
 
 from hub.actions.call_notes import CALL_BACK, REFUSED, open_note
 from hub.call_parts import DIALLING, LIVE, RINGING, TALKING
-from hub.composition import HUB, Hub
+from hub.composition import HUB
 from hub.desk.pages import render, speech_of
 from hub.desk.phone.live_calls import LIVE_CALLS
-from hub.desk.phone.pop import WRAP_UP, Mine, Pop, Row, go_on, read_mine, read_pop, read_unfinished
+from hub.desk.phone.pop import WRAP_UP, Mine, Pop, read_mine, read_unfinished
+from hub.desk.phone.pops import PICKED, POPS
 from hub.desk.phone.words import dispositions, field_choices
 from hub.desk.visitor import WHO
 from hub.desk.vocabulary import Vocabulary
@@ -26,60 +26,7 @@ from storage.unit import Unit
 GONE = "gone"
 ASKED = "asked"
 """He talks to a colleague about a call which is not his: nothing is typed, and nothing is to be done with."""
-_PICKED = frozenset({"answered", "transferred"})
-_PHASES = _PICKED | {"ringing", "unanswered", "held", "resumed", "asking", "left", "ended", "completed"}
-"""Steps of the call itself, which change nothing about whose it is; what people do (choose, rename) is read anew."""
-_MOST_KEPT = 500
 Message = dict[str, Any]
-_Read = asyncio.Future[Pop | None]
-
-
-class Pops:
-    """Reads each call once for all pages that the same event concerns."""
-
-    def __init__(self, hub: Hub) -> None:
-        self._hub = hub
-        self._reading: dict[int, tuple[Event, _Read]] = {}
-
-    async def read(self, number: int, cause: Event | None = None) -> Pop | None:
-        """A call as it is now, or was when `cause` was told."""
-        if cause is None:
-            return await self._read(number)
-        known = self._reading.get(number)
-        if known is None or known[0] is not cause:
-            known = (cause, self._begin(number, cause, known))
-            self._reading.pop(number, None)
-            self._reading[number] = known
-            if len(self._reading) > _MOST_KEPT:
-                self._reading.pop(next(iter(self._reading)))
-        return await asyncio.shield(known[1])
-
-    def _begin(self, number: int, cause: Event, known: tuple[Event, _Read] | None) -> _Read:
-        """Read it in a thread, unless all of it is known."""
-        before = _recent(known) if cause.what in _PHASES else None
-        if before is not None and cause.row is not None and cause.what not in _PICKED:
-            pop = go_on(self._hub.setup.current, before, cause.row)
-            if pop is not None:
-                done: _Read = asyncio.get_running_loop().create_future()
-                done.set_result(pop)
-                return done
-        return asyncio.create_task(self._read(number, before, cause.row))
-
-    async def _read(self, number: int, before: Pop | None = None, row: Row | None = None) -> Pop | None:
-        setup, now = self._hub.setup.current, self._hub.store.now()
-        return await self._hub.store.read_at_once(
-            lambda connection: read_pop(connection, setup, number, now, before, row)
-        )
-
-
-def _recent(known: tuple[Event, _Read] | None) -> Pop | None:
-    """What was read for the phase before, if it went well."""
-    if known is None or not known[1].done() or known[1].cancelled() or known[1].exception() is not None:
-        return None
-    return known[1].result()
-
-
-POPS: web.AppKey[Pops] = web.AppKey("desk_pops")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +67,7 @@ class CallStream:
         for event in events:
             for number in self._concerned(event):
                 wanted[number] = event
-                if event.what in _PICKED:
+                if event.what in PICKED:
                     picked.add(number)
         for number in sorted(wanted, key=lambda one: wanted[one].what != RINGING):
             cause = wanted[number]
