@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -21,6 +21,7 @@ from channels.errors import ChannelError, Rejected, Unreachable
 
 _SHORT = 6
 _ANNOUNCED_S = 3.0
+_BEGINS_S, _LOOK_S = 2.0, 0.05
 _THERE = ("already there", "not there")
 
 
@@ -145,7 +146,19 @@ class Dialling:
             "Context": await self._context_of(wire, extension),
             "Exten": self.number_to_dial(to),
         }
-        await wire.ask("Atxfer" if attended else "BlindTransfer", {**fields, "Priority": "1"} if attended else fields)
+        if attended:
+            await self._ask_a_colleague(wire, self._call(call), leg, {**fields, "Priority": "1"})
+        else:
+            await wire.ask("BlindTransfer", fields)
+
+    async def _ask_a_colleague(self, wire: Wire, call: Call, leg: Leg, fields: Mapping[str, object]) -> None:
+        """Asterisk answers at once, and then presses the code for the operator. What is pressed while it plays him a
+        sound (he has just taken the client back) is swallowed: once more, then."""
+        for _ in range(2):
+            await wire.ask("Atxfer", fields)
+            if await _is_begun(call, leg):
+                return
+        raise Rejected("the PBX took the transfer, and did not begin it")
 
     async def take_back(self, call: str, extension: str) -> None:
         """By the code that the operator would dial (`atxferabort`), which Asterisk presses for him."""
@@ -248,3 +261,12 @@ class Dialling:
             raise Rejected(f"{extension} is not in this call")
         talking = [leg for leg in found if leg.talked_at is not None]
         return (talking or found)[-1]
+
+
+async def _is_begun(call: Call, leg: Leg) -> bool:
+    """Whether the client is put on hold for the colleague who is asked, or there is nobody left to ask him."""
+    for _ in range(round(_BEGINS_S / _LOOK_S)):
+        if call.talk.mode == "hold" or leg.ended_at is not None or call.ended_at is not None:
+            return True
+        await asyncio.sleep(_LOOK_S)
+    return False
