@@ -16,6 +16,7 @@ class LivePart extends HTMLElement {
   disconnectedCallback() {
     parts.delete(this);
     clearTimeout(this.timer);
+    this.awaits = false;
   }
 
   concerns(event) {
